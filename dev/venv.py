@@ -1,0 +1,216 @@
+"""Make or complete a virtual environment from a constraints file. Runs on a bare python3, standard library only.
+
+    python3 -m dev.venv [EXTRA ...]        # .venv with the provider (editable) and these extras
+
+What was installed is written down in `installed.json` inside the environment, so that a run with nothing to do
+costs a tenth of a second, and a changed constraints.txt or pyproject.toml is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dev.console import fail, step, tail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST, NEWEST = (3, 10), (3, 13)
+NO_VENV = """this python3 can make no virtual environment with pip in it.
+  On Debian or Ubuntu:  apt install python3-venv python3-pip
+  Elsewhere, use another Python:  make PYTHON=/path/to/python3.12 ..."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One virtual environment: where it is and what decides what is in it."""
+
+    path: Path
+    constraints: Path
+    target: Sequence[str]  # pip's arguments for the thing to install; {extras} is filled in
+    inputs: Sequence[Path]  # files whose change makes a new installation necessary
+    compiled: Sequence[Path] = ()  # folders of source to compile beside the installed packages
+
+    @property
+    def python(self) -> Path:
+        """The interpreter inside the environment."""
+        return self.path / "bin" / "python"
+
+    @property
+    def stamp(self) -> Path:
+        """Where it is written down what was installed."""
+        return self.path / "installed.json"
+
+    @property
+    def log(self) -> Path:
+        """What venv and pip said the last time."""
+        return self.path / "install.log"
+
+
+PROVIDER = Environment(
+    path=ROOT / ".venv",
+    constraints=ROOT / "constraints.txt",
+    target=("--editable", ".{extras}"),
+    inputs=(ROOT / "constraints.txt", ROOT / "pyproject.toml"),
+    compiled=(ROOT / "plugins", ROOT / "dags", ROOT / "dev"),
+)
+
+
+def child_environment() -> dict[str, str]:
+    """The environment for child processes: they may write bytecode and never see another environment's paths."""
+    dropped = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET"}
+    return {name: value for name, value in os.environ.items() if name not in dropped}
+
+
+def choose_python() -> None:
+    """Go on with a Python that Airflow supports: this one, or one of that name on PATH (replaces this process)."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        return
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        other = shutil.which(f"python3.{minor}")
+        if other and subprocess.run([other, "-c", ""], capture_output=True, check=False).returncode == 0:
+            os.execv(other, [other, "-m", "dev.venv", *sys.argv[1:]])
+    here = ".".join(map(str, sys.version_info[:2]))
+    fail(
+        f"python3 is {here}, and Airflow needs 3.{OLDEST[1]} to 3.{NEWEST[1]}; "
+        "none was found on PATH.\n  With one elsewhere:  make PYTHON=/path/to/python3.12 ..."
+    )
+
+
+def digest(files: Sequence[Path]) -> str:
+    """One hash over the contents of the files."""
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def read_stamp(environment: Environment) -> dict[str, object]:
+    """What is known to be installed; empty when nothing is, or when the environment was moved or copied here."""
+    try:
+        stamp = json.loads(environment.stamp.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) and stamp.get("path") == str(environment.path) else {}
+
+
+def extras_of(stamp: dict[str, object]) -> set[str]:
+    """The extras named in a stamp."""
+    extras = stamp.get("extras")
+    return {str(extra) for extra in extras} if isinstance(extras, list) else set()
+
+
+def usable(environment: Environment) -> bool:
+    """Whether the environment's interpreter starts, is of this Python's version and has pip."""
+    check = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
+    try:
+        answer = subprocess.run(
+            [environment.python, "-c", check],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=child_environment(),
+        )
+    except OSError:
+        return False
+    return answer.stdout.strip() == "{}.{}".format(*sys.version_info[:2])
+
+
+def run_logged(command: Sequence[str | Path], log: Path) -> bool:
+    """Run a command with its output appended to the log; whether it succeeded."""
+    with log.open("a", encoding="utf-8") as output:
+        output.write(f"$ {' '.join(map(str, command))}\n")
+        output.flush()
+        return (
+            subprocess.run(
+                command,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                cwd=ROOT,
+                check=False,
+                env=child_environment(),
+            ).returncode
+            == 0
+        )
+
+
+def create(environment: Environment) -> None:
+    """An empty environment with pip. Where Python lacks ensurepip (Debian without python3-venv), system pip helps."""
+    shutil.rmtree(environment.path, ignore_errors=True)
+    environment.path.mkdir(parents=True)
+    if run_logged([sys.executable, "-m", "venv", environment.path], environment.log) and usable(environment):
+        return
+    bare = [sys.executable, "-m", "venv", "--clear", "--without-pip", environment.path]
+    own_log = environment.log.read_text(encoding="utf-8")
+    made = subprocess.run(bare, capture_output=True, check=False, env=child_environment()).returncode == 0
+    environment.path.mkdir(parents=True, exist_ok=True)
+    environment.log.write_text(own_log, encoding="utf-8")
+    borrowed = [sys.executable, "-m", "pip", "--python", environment.python, "install", "--quiet", "pip"]
+    if not (made and run_logged(borrowed, environment.log) and usable(environment)):
+        said = tail(environment.log, 12)
+        shutil.rmtree(environment.path, ignore_errors=True)
+        fail(f"{NO_VENV}\n\n{said}")
+
+
+def install(environment: Environment, extras: set[str]) -> None:
+    """Install the target with its extras at the constrained versions, and compile everything to bytecode.
+
+    pip compiles one file after the other; compileall uses every core. Without bytecode each Airflow process
+    would compile about a thousand modules at its start.
+    """
+    chosen = f"[{','.join(sorted(extras))}]" if extras else ""
+    target = [argument.format(extras=chosen) for argument in environment.target]
+    pip = [
+        environment.python,
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--no-compile",
+        "--disable-pip-version-check",
+    ]
+    if not run_logged([*pip, "--constraint", environment.constraints, *target], environment.log):
+        fail(
+            f"pip could not install what is needed. Its last words, from {environment.log}:\n\n{tail(environment.log)}"
+        )
+    folders = [*sorted((environment.path / "lib").glob("python*/site-packages")), *environment.compiled]
+    present = [folder for folder in folders if folder.is_dir()]
+    # Some packages ship files for other Python versions, which do not compile here and are never imported.
+    run_logged([environment.python, "-m", "compileall", "-qq", "-j", "0", *present], environment.log)
+
+
+def ensure(environment: Environment, extras: set[str], label: str) -> None:
+    """Bring the environment to the wanted state; does nothing when it is there already."""
+    stamp = read_stamp(environment)
+    inputs = digest(environment.inputs)
+    installed = extras_of(stamp)
+    good = usable(environment)
+    if good and stamp.get("inputs") == inputs and extras <= installed:
+        return
+    with step(
+        f"{'Completing' if good else 'Making'} {environment.path.name} with {label}: takes about a minute"
+    ):
+        if not good:
+            create(environment)
+            installed = set()
+        environment.stamp.unlink(missing_ok=True)
+        install(environment, extras | installed)
+        content = {"path": str(environment.path), "inputs": inputs, "extras": sorted(extras | installed)}
+        environment.stamp.write_text(json.dumps(content), encoding="utf-8")
+
+
+def main(extras: Sequence[str]) -> None:
+    """Make `.venv` with the provider and the named extras."""
+    choose_python()
+    ensure(PROVIDER, set(extras), "Airflow and the provider" + (f" ({', '.join(extras)})" if extras else ""))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
