@@ -1,7 +1,7 @@
 """What Airflow learns of this provider without importing any of it: connection types, forms, settings.
 
-Airflow calls `get_provider_info` in every process while it reads its own configuration, so this module imports
-nothing but the package's version.
+Airflow calls `get_provider_info` in every process while it reads its own configuration, so this
+module imports nothing but the package's version.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _NULLABLE_TEXT = ["string", "null"]
 def _quantconnect_connection() -> dict[str, Any]:
     """Form of the connection to the API.
 
-    The port stays visible although nothing uses it: the "Test" button of Airflow 3.3 sends 0 for a port that is not
-    stored, takes that for another server, and refuses to test with the stored token.
+    The port stays visible although nothing uses it: the "Test" button of Airflow 3.3 sends 0 for a port
+    that is not stored, takes that for another server, and refuses to test with the stored token.
     """
     return {
         "connection-type": "quantconnect",
@@ -28,7 +28,7 @@ def _quantconnect_connection() -> dict[str, Any]:
         "conn-fields": {
             "organization_id": {
                 "label": "Organization id",
-                "description": "32 hexadecimal digits from the organization's URL; only for accounts with several.",
+                "description": "32 hexadecimal digits from its URL; only for accounts with several of them.",
                 "schema": {"type": _NULLABLE_TEXT, "default": None},
             },
             "requests_per_minute": {
@@ -64,7 +64,7 @@ def _brokerage_connection() -> dict[str, Any]:
         "conn-fields": {
             "allow_unattended": {
                 "label": "Allow unattended deployments",
-                "description": "Lets a run with approval=never deploy real money on this brokerage without a person.",
+                "description": "Lets a run with approval=never deploy real money here without a person.",
                 "schema": {"type": ["boolean", "null"], "default": False},
             },
         },
@@ -92,22 +92,33 @@ def _option(kind: str, default: str, description: str, example: str | None = Non
 
 
 def _config() -> dict[str, Any]:
-    """The section `[quantconnect]` of Airflow's configuration."""
+    """Return the section `[quantconnect]` of Airflow's configuration."""
     return {
         "quantconnect": {
             "description": "How the QuantConnect provider harvests, deploys and waits.",
             "options": {
                 "harvest_batch_size": _option(
-                    "integer", "25", "Projects that one mapped task of the harvest takes, once there are many.", "50"
+                    "integer",
+                    "25",
+                    "Projects that one mapped task of the harvest takes, once there are many.",
+                    "50",
                 ),
                 "first_fill": _option(
-                    "string", "pages", "How a deployment's first harvest reads: `pages` or `export`.", "export"
+                    "string",
+                    "pages",
+                    "How a deployment's first harvest reads: `pages` or `export`.",
+                    "export",
                 ),
                 "full_pass_days": _option(
-                    "float", "30", "Days after which a harvest reads a deployment in full again; 0: never.", "7"
+                    "float",
+                    "30",
+                    "Days after which a harvest reads a deployment in full again; 0: never.",
+                    "7",
                 ),
                 "rescore_days": _option(
-                    "float", "7", "Days after its close for which an insight without a final score is read again."
+                    "float",
+                    "7",
+                    "Days after its close for which an insight without a final score is read again.",
                 ),
                 "poll_interval_seconds": _option(
                     "float", "10", "Seconds between two looks at the API while a task waits."
@@ -116,18 +127,25 @@ def _config() -> dict[str, Any]:
                     "float", "1200", "Seconds that a build or a deployment may take to get ready."
                 ),
                 "wind_down_timeout_seconds": _option(
-                    "float", "900", "Seconds until a stopped or liquidated deployment must be seen to be over."
+                    "float",
+                    "900",
+                    "Seconds until a stopped or liquidated deployment must be seen to be over.",
                 ),
                 "certainty_seconds": _option(
                     "float",
                     "120",
-                    "Seconds to look for the deployment after an answer that left unclear whether it was created.",
+                    "Seconds to look for the deployment after an unclear answer to its creation.",
                 ),
                 "approval_timeout_seconds": _option(
-                    "float", "86400", "Seconds that a run waits for a person's approval; nothing is sent after that."
+                    "float",
+                    "86400",
+                    "Seconds that a run waits for a person's approval; nothing is sent after that.",
                 ),
                 "pool": _option(
-                    "string", "default_pool", "Airflow pool of the shipped DAGs' tasks; it must exist.", "quantconnect_api"
+                    "string",
+                    "default_pool",
+                    "Airflow pool of the shipped DAGs' tasks; it must exist.",
+                    "quantconnect_api",
                 ),
             },
         }
@@ -135,7 +153,12 @@ def _config() -> dict[str, Any]:
 
 
 def _modules(*names: str) -> list[dict[str, Any]]:
-    return [{"integration-name": INTEGRATION, "python-modules": [f"quantconnect_provider.{name}" for name in names]}]
+    return [
+        {
+            "integration-name": INTEGRATION,
+            "python-modules": [f"quantconnect_provider.{name}" for name in names],
+        }
+    ]
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -154,7 +177,9 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "connection-types": [_quantconnect_connection(), _brokerage_connection()],
         "hooks": _modules("hooks.quantconnect", "hooks.brokerage", "hooks.store"),
-        "operators": _modules("operators.live", "operators.compile", "operators.insights", "operators.approval"),
+        "operators": _modules(
+            "operators.live", "operators.compile", "operators.insights", "operators.approval"
+        ),
         "sensors": _modules("sensors.live"),
         "triggers": _modules("triggers.live", "triggers.compile"),
         "extra-links": ["quantconnect_provider.links.QuantConnectProjectLink"],

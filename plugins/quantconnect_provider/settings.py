@@ -33,7 +33,7 @@ def _positive(name: str) -> float:
     value = conf.getfloat(SECTION, name)
     if not 0 < value < float("inf"):
         raise ValueError(f"[{SECTION}] {name} is {value:g}: it must be a number above 0.")
-    return cast("float", value)
+    return value
 
 
 def load() -> Settings:

@@ -1,0 +1,1 @@
+"""Airflow hooks: connections in, clients, brokerage settings and store addresses out."""

@@ -1,0 +1,101 @@
+"""The hook for QuantConnect's API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from quantconnect_provider.client import QuantConnectClient, RetrySettings
+from quantconnect_provider.client.errors import (
+    ClockSkewError,
+    CredentialsError,
+    InvalidSettingError,
+    QuantConnectError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
+from quantconnect_provider.hooks.connection import ApiAccess, access_from
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+# The first class that fits names the part of the connection to look at.
+_PART_AT_FAULT: tuple[tuple[type[QuantConnectError], str], ...] = (
+    (InvalidSettingError, ""),
+    (ClockSkewError, "clock: "),
+    (CredentialsError, "login or password: "),
+    (UnreachableError, "host: "),
+    (UnreadableAnswerError, "host: "),
+)
+
+
+def missing_connection(conn_id: str, connection_type: str = "quantconnect") -> InvalidSettingError:
+    """Return the error for a connection that nobody has defined."""
+    return InvalidSettingError(
+        f"There is no connection {conn_id}.",
+        advice=f"Add it under Admin > Connections with type {connection_type}, "
+        f"or as the environment variable AIRFLOW_CONN_{conn_id.upper()}.",
+    )
+
+
+class QuantConnectHook(BaseHook):
+    """Gives a client for QuantConnect's REST API v2.
+
+    :param quantconnect_conn_id: id of a connection of type `quantconnect`: host is the API's base URL
+        (default ``https://www.quantconnect.com/api/v2``), login the user id, password the API token,
+        extra ``organization_id``, ``requests_per_minute`` and ``timeout_seconds``.
+    """
+
+    conn_name_attr = "quantconnect_conn_id"
+    default_conn_name = "quantconnect_default"
+    conn_type = "quantconnect"
+    hook_name = "QuantConnect"
+
+    def __init__(self, quantconnect_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.quantconnect_conn_id = quantconnect_conn_id
+
+    def get_conn(self) -> QuantConnectClient:
+        """Return a client for the connection; use it as a context manager, or close it.
+
+        :raises InvalidSettingError: when the connection does not exist or cannot be right.
+        """
+        return self.access().client()
+
+    def access(self) -> ApiAccess:
+        """Return what the connection says, checked.
+
+        :raises InvalidSettingError: when the connection does not exist or cannot be right.
+        """
+        return access_from(self._connection())
+
+    async def aaccess(self) -> ApiAccess:
+        """Like :meth:`access`, for triggers: the event loop is free while Airflow looks the connection up."""
+        try:
+            conn = await self.aget_connection(self.quantconnect_conn_id)
+        except AirflowNotFoundException:
+            raise missing_connection(self.quantconnect_conn_id) from None
+        return access_from(conn)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Ask the API who we are; the answer says which part of the connection is wrong.
+
+        Airflow runs this inside its API server with the connection in an environment variable, so
+        nothing here goes to Airflow's database, and nothing waits long.
+        """
+        try:
+            access = self.access()
+            with access.client(RetrySettings(attempts=1)) as client:
+                client.authenticate()
+        except QuantConnectError as error:
+            part = next((name for kind, name in _PART_AT_FAULT if isinstance(error, kind)), "API: ")
+            return False, f"{part}{error}"
+        return True, f"Authenticated as user {access.user_id} at {access.base_url}"
+
+    def _connection(self) -> Connection:
+        try:
+            return self.get_connection(self.quantconnect_conn_id)
+        except AirflowNotFoundException:
+            raise missing_connection(self.quantconnect_conn_id) from None
