@@ -92,7 +92,7 @@ class QuantConnectHook(BaseHook):
         except QuantConnectError as error:
             part = next((name for kind, name in _PART_AT_FAULT if isinstance(error, kind)), "API: ")
             return False, f"{part}{error}"
-        return True, f"Authenticated as user {access.user_id} at {access.base_url}"
+        return True, f"Authenticated as user {access.account.user_id} at {access.account.base_url}"
 
     def _connection(self) -> Connection:
         try:

@@ -18,28 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE = "quantconnect.db"
 # What PostgreSQL's own library understands in an address; Airflow keeps other things in the same extra.
-_LIBPQ_OPTIONS = frozenset(
-    [
-        "application_name",
-        "channel_binding",
-        "connect_timeout",
-        "gssencmode",
-        "host",
-        "keepalives",
-        "keepalives_idle",
-        "keepalives_interval",
-        "options",
-        "passfile",
-        "service",
-        "sslcert",
-        "sslcrl",
-        "sslkey",
-        "sslmode",
-        "sslpassword",
-        "sslrootcert",
-        "target_session_attrs",
-    ]
-)
+_LIBPQ_OPTIONS = frozenset({"application_name", "connect_timeout", "host", "options", "passfile", "service"})
+_LIBPQ_PREFIXES = ("ssl", "keepalives", "target_session_attrs", "channel_binding", "gssenc")
 
 
 class QuantConnectStoreHook(BaseHook):
@@ -86,9 +66,13 @@ def url_from(conn: Connection) -> URL:
             host=conn.host or None,
             port=conn.port or None,
             database=conn.schema or None,
-            query={name: str(value) for name, value in extra.items() if name in _LIBPQ_OPTIONS},
+            query={name: str(value) for name, value in extra.items() if _is_libpq(name)},
         )
     return _url_of_its_hook(conn)
+
+
+def _is_libpq(name: str) -> bool:
+    return name in _LIBPQ_OPTIONS or name.startswith(_LIBPQ_PREFIXES)
 
 
 def _sqlite_url(conn: Connection) -> URL:
