@@ -1,0 +1,41 @@
+"""The endpoints of the REST API v2 that this package uses, and what may be repeated.
+
+https://www.quantconnect.com/docs/v2/cloud-platform/api-reference
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One endpoint.
+
+    :param path: below the base URL.
+    :param repeat_safe: sending it twice does no more than sending it once. stop and liquidate are not
+        listed as safe although the API treats them as idempotent: they take a project id only, so a late
+        repeat could hit a newer deployment.
+    :param timeout_factor: multiplies the connection's timeout where the API is known to be slow, or where
+        an unclear outcome costs more than waiting.
+    """
+
+    path: str
+    repeat_safe: bool = True
+    timeout_factor: float = 1.0
+
+
+AUTHENTICATE = Endpoint("authenticate")
+PROJECTS_READ = Endpoint("projects/read")
+NODES_READ = Endpoint("projects/nodes/read")
+COMPILE_CREATE = Endpoint("compile/create")
+COMPILE_READ = Endpoint("compile/read")
+LIVE_CREATE = Endpoint("live/create", repeat_safe=False, timeout_factor=4)
+LIVE_READ = Endpoint("live/read")
+LIVE_LIST = Endpoint("live/list", timeout_factor=2)
+LIVE_STOP = Endpoint("live/update/stop", repeat_safe=False, timeout_factor=2)
+LIVE_LIQUIDATE = Endpoint("live/update/liquidate", repeat_safe=False, timeout_factor=2)
+INSIGHTS_READ = Endpoint("live/insights/read")
+INSIGHTS_EXPORT = Endpoint("live/export/insights", timeout_factor=20)
+PORTFOLIO_READ = Endpoint("live/portfolio/read")
+LOGS_READ = Endpoint("live/logs/read")

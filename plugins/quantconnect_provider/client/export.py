@@ -1,0 +1,77 @@
+"""Reads the download of live/export/insights, one large JSON array, a few hundred kilobytes at a time."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import requests
+
+from quantconnect_provider.client.endpoints import Endpoint
+from quantconnect_provider.client.envelope import RawAnswer, read_answer
+from quantconnect_provider.client.errors import UnreadableAnswerError
+from quantconnect_provider.client.insights import ExportedInsight, read_exported
+from quantconnect_provider.client.times import utc_now
+
+_ARRAY_OF_OBJECTS = re.compile(r"\[\s*(?=[{\]])")
+_BETWEEN_OBJECTS = " ,\r\n\t"
+_LONGEST_PREAMBLE = 65_536
+_CHUNK_BYTES = 262_144
+_SMALL_ANSWER_BYTES = 16_384
+
+
+def read_export(response: requests.Response, endpoint: Endpoint) -> Iterator[ExportedInsight]:
+    """Yield the rows of an export as it arrives.
+
+    :raises UnreadableAnswerError: if it is not a list of insights, or ends early.
+    """
+    if int(response.headers.get("Content-Length", _SMALL_ANSWER_BYTES)) < _SMALL_ANSWER_BYTES:
+        body = response.content
+        if body.lstrip()[:1] == b"{":  # an error comes as an object, with HTTP 200
+            read_answer(RawAnswer(endpoint, response.status_code, response.headers, body, utc_now()))
+    try:
+        for row in stream_objects(codecs.iterdecode(response.iter_content(_CHUNK_BYTES), "utf-8")):
+            yield read_exported(row, endpoint=endpoint.path)
+    except ValueError as error:
+        raise UnreadableAnswerError(
+            f"{endpoint.path} cannot be read: {error}.", endpoint=endpoint.path
+        ) from error
+
+
+def stream_objects(chunks: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield the objects of the first array of objects in *chunks*.
+
+    :raises ValueError: if there is no such array, or the text ends before the array does.
+    """
+    decoder = json.JSONDecoder()
+    source = iter(chunks)
+    buffer, position = _find_array(source)
+    while True:
+        while position < len(buffer) and buffer[position] in _BETWEEN_OBJECTS:
+            position += 1
+        if position < len(buffer) and buffer[position] == "]":
+            return
+        try:
+            entry, position = decoder.raw_decode(buffer, position)
+        except json.JSONDecodeError:
+            chunk = next(source, None)
+            if chunk is None:
+                raise ValueError("the export ends before its list does") from None
+            buffer, position = buffer[position:] + chunk, 0
+            continue
+        yield entry
+
+
+def _find_array(source: Iterator[str]) -> tuple[str, int]:
+    buffer = ""
+    for chunk in source:
+        buffer += chunk
+        found = _ARRAY_OF_OBJECTS.search(buffer)
+        if found:
+            return buffer, found.end()
+        if len(buffer) > _LONGEST_PREAMBLE:
+            break
+    raise ValueError("the export has no list of insights")

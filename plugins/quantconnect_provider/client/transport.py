@@ -1,0 +1,277 @@
+"""The one way in which a request reaches QuantConnect: sign, wait for a turn, send, classify, retry or raise.
+
+Signing: https://www.quantconnect.com/docs/v2/cloud-platform/api-reference/authentication
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import requests
+import tenacity
+import urllib3.exceptions
+from pendulum import DateTime
+from requests.adapters import HTTPAdapter
+
+from quantconnect_provider import __version__
+from quantconnect_provider.client.endpoints import Endpoint
+from quantconnect_provider.client.envelope import RawAnswer, read_answer
+from quantconnect_provider.client.errors import (
+    InvalidSettingError,
+    OutcomeUnknownError,
+    QuantConnectError,
+    RateLimitedError,
+    ServerError,
+    StillLoadingError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
+from quantconnect_provider.client.secrets import scrub, secret_leaves
+from quantconnect_provider.client.throttle import Throttle
+from quantconnect_provider.client.times import utc_now
+
+log = logging.getLogger(__name__)
+
+_UNCLEAR = (ServerError, UnreadableAnswerError, StillLoadingError)
+_CONNECT_TIMEOUT_SECONDS = 10.0
+_CONNECTIONS = 32
+
+
+@dataclass(frozen=True)
+class RetrySettings:
+    """How often and how patiently requests that are safe to repeat are repeated.
+
+    :param attempts: sends at most, the first included; being rate limited does not use them up.
+    :param first_wait_seconds: before the first repeat; doubles each time.
+    :param longest_wait_seconds: the doubling stops here.
+    :param rate_limited_seconds: how long one request waits at most while the API says slow down.
+    """
+
+    attempts: int = 5
+    first_wait_seconds: float = 1.0
+    longest_wait_seconds: float = 60.0
+    rate_limited_seconds: float = 900.0
+
+
+class Transport:
+    """Sends requests of one account over one pooled session; safe to use from several threads."""
+
+    def __init__(
+        self,
+        user_id: str,
+        api_token: str,
+        base_url: str,
+        *,
+        timeout_seconds: float,
+        retry: RetrySettings,
+        throttle: Throttle,
+    ) -> None:
+        self._user_id = user_id
+        self._api_token = api_token
+        self.base_url = base_url
+        self._timeout_seconds = timeout_seconds
+        self._retry = retry
+        self._throttle = throttle
+        self._count_lock = threading.Lock()
+        self.requests_sent = 0
+        self.waiting_seconds = 0.0
+        self._session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS, max_retries=0)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._session.headers["User-Agent"] = f"airflow-provider-quantconnect/{__version__}"
+        # Proxies and certificates come from the environment; looking them up costs more than
+        # preparing the request does, so it is done once.
+        self._environment: dict[str, Any] = dict(
+            self._session.merge_environment_settings(base_url, {}, None, None, None)
+        )
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
+    def call(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawAnswer]:
+        """Send *body* to *endpoint* and return the JSON object that came back, and the raw answer.
+
+        :raises QuantConnectError: the subclass for what went wrong, after the repeats that are allowed.
+        :raises OutcomeUnknownError: if the endpoint must not be repeated and the outcome is unclear.
+        """
+        if not endpoint.repeat_safe:
+            return self._call_once(endpoint, body)
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, QuantConnectError) and error.retryable
+            ),
+            stop=self._enough,
+            wait=self._pause,
+            before_sleep=self._tell,
+            reraise=True,
+        )
+        return retrying(self._attempt, endpoint, body)
+
+    @contextmanager
+    def stream(self, endpoint: Endpoint, body: dict[str, Any]) -> Iterator[requests.Response]:
+        """Send one request whose answer is too large to hold; yields the response, body unread.
+
+        Not retried here: who reads the stream knows what is lost when it breaks.
+
+        :raises QuantConnectError: for an answer with an error status or a connection that fails.
+        """
+        with self._turn(body):
+            response, requested_at = self._send(endpoint, body, stream=True)
+            if response.status_code >= 300:
+                with response:
+                    read_answer(_raw(endpoint, response, requested_at))
+        with response, self._mapped(endpoint):
+            yield response
+
+    def _call_once(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawAnswer]:
+        # An idle pooled connection may be one that the API has just closed. Sending on it would fail in a
+        # way that cannot be told from a lost answer; a fresh connection fails before anything is sent.
+        self._session.close()
+        try:
+            return self._attempt(endpoint, body)
+        except QuantConnectError as error:
+            lost = isinstance(error, UnreachableError) and error.maybe_applied
+            if lost or isinstance(error, _UNCLEAR):
+                raise OutcomeUnknownError(
+                    f"{endpoint.path} was sent once; whether it took effect is not known: {error.args[0]}",
+                    endpoint=endpoint.path,
+                    api_errors=error.api_errors,
+                    http_status=error.http_status,
+                ) from error
+            raise
+
+    def _attempt(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawAnswer]:
+        with self._turn(body):
+            response, requested_at = self._send(endpoint, body, stream=False)
+            raw = _raw(endpoint, response, requested_at)
+            return read_answer(raw), raw
+
+    @contextmanager
+    def _turn(self, body: dict[str, Any]) -> Iterator[None]:
+        """Wait for a turn, tell the throttle how the request went, and keep secrets out of the error."""
+        self._throttle.wait_turn()
+        try:
+            yield
+        except RateLimitedError as error:
+            error.retry_after_seconds = self._throttle.refused(error.retry_after_seconds)
+            self._scrub(error, body)
+            raise
+        except QuantConnectError as error:
+            self._throttle.failed()
+            self._scrub(error, body)
+            raise
+        except BaseException:
+            self._throttle.failed()
+            raise
+        self._throttle.granted()
+
+    def _send(
+        self, endpoint: Endpoint, body: dict[str, Any], *, stream: bool
+    ) -> tuple[requests.Response, DateTime]:
+        """Sign and send; the signature and its time are fresh for every attempt."""
+        requested_at = utc_now()
+        timestamp = str(requested_at.int_timestamp)
+        signature = hashlib.sha256(f"{self._api_token}:{timestamp}".encode()).hexdigest()
+        prepared = self._session.prepare_request(
+            requests.Request(
+                "POST",
+                f"{self.base_url}/{endpoint.path}",
+                data=msgspec.json.encode(body),
+                headers={"Content-Type": "application/json", "Timestamp": timestamp},
+                auth=(self._user_id, signature),
+            )
+        )
+        timeout = self._timeout_seconds * endpoint.timeout_factor
+        started = time.perf_counter()
+        try:
+            with self._mapped(endpoint):
+                response = self._session.send(
+                    prepared,
+                    timeout=(min(_CONNECT_TIMEOUT_SECONDS, timeout), timeout),
+                    allow_redirects=False,
+                    **{**self._environment, "stream": stream},
+                )
+        finally:
+            with self._count_lock:
+                self.requests_sent += 1
+                self.waiting_seconds += time.perf_counter() - started
+        return response, requested_at
+
+    @contextmanager
+    def _mapped(self, endpoint: Endpoint) -> Iterator[None]:
+        """Turn what requests raises into our errors, saying whether the request can have arrived."""
+        try:
+            yield
+        except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema) as error:
+            raise InvalidSettingError(
+                f"{self.base_url!r} is not an address.",
+                advice="Set the connection's host to the API's base URL.",
+            ) from error
+        except requests.exceptions.RequestException as error:
+            unsent = _was_not_sent(error)
+            what = "could not be sent to" if unsent else "got no whole answer from"
+            mapped = UnreachableError(
+                f"{endpoint.path} {what} {self.base_url}: {_reason(error)}.", endpoint=endpoint.path
+            )
+            mapped.maybe_applied = not unsent
+            raise mapped from error
+
+    def _scrub(self, error: QuantConnectError, body: dict[str, Any]) -> None:
+        secrets = [self._api_token, *secret_leaves(body)]
+        error.args = tuple(scrub(str(part), secrets) for part in error.args)
+        error.api_errors = tuple(scrub(part, secrets) for part in error.api_errors)
+
+    def _enough(self, state: tenacity.RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, RateLimitedError):
+            return (state.seconds_since_start or 0.0) >= self._retry.rate_limited_seconds
+        return state.attempt_number >= self._retry.attempts
+
+    def _pause(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, RateLimitedError):
+            return 0.0  # the throttle makes every thread wait, this one included
+        asked = getattr(error, "retry_after_seconds", None) or 0.0
+        growing: float = self._retry.first_wait_seconds * 2.0 ** (state.attempt_number - 1)
+        return max(asked, min(growing, self._retry.longest_wait_seconds))
+
+    def _tell(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        pause = state.upcoming_sleep or getattr(error, "retry_after_seconds", None) or 0.0
+        message = error.args[0] if error and error.args else error
+        log.warning("%s Trying again in %.1f s (attempt %d).", message, pause, state.attempt_number + 1)
+
+
+def _raw(endpoint: Endpoint, response: requests.Response, requested_at: DateTime) -> RawAnswer:
+    return RawAnswer(endpoint, response.status_code, response.headers, response.content, requested_at)
+
+
+def _was_not_sent(error: requests.exceptions.RequestException) -> bool:
+    """Whether it is certain that no byte of the request reached the API."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    if isinstance(reason, urllib3.exceptions.SSLError):
+        return bool(reason.args) and isinstance(reason.args[0], ssl.SSLCertVerificationError)
+    if isinstance(reason, urllib3.exceptions.ProxyError):
+        reason = reason.original_error
+    return isinstance(reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError))
+
+
+def _reason(error: Exception) -> str:
+    """Say what went wrong in a few words, without the object addresses that urllib3 puts into its texts."""
+    cause = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+    reason = getattr(cause, "reason", None) or cause
+    words = str(reason).rsplit(">: ", 1)[-1] or type(reason).__name__
+    return f"{type(error).__name__} ({words})"
