@@ -106,6 +106,6 @@ def _organization_id(conn: Connection, extra: dict[str, Any]) -> str | None:
     if not isinstance(value, str) or not _ORGANIZATION_ID.fullmatch(value.strip()):
         raise InvalidSettingError(
             f"Connection {conn.conn_id}: organization_id {value!r} is not an organization id.",
-            advice="It is the 32 hexadecimal digits in the organization's URL; leave it empty if you have one.",
+            advice="It is the 32 hexadecimal digits in the organization's URL; leave it empty otherwise.",
         )
     return value.strip()
