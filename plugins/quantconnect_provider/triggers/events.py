@@ -1,0 +1,41 @@
+"""The event that a trigger of this package ends with.
+
+It crosses Airflow's database and may meet another version of this package on the other side, so it carries
+its own version, and whatever is not understood raises instead of passing for success.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from quantconnect_provider.live.wait import Judgement
+
+VERSION = 1
+
+
+class UnknownEventError(ValueError):
+    """A trigger ended with something that this version of the package does not understand."""
+
+
+def event_of(judgement: Judgement) -> dict[str, Any]:
+    """Return the payload for the end of a wait."""
+    return {"v": VERSION, **judgement.to_json()}
+
+
+def judgement_of(event: Any) -> Judgement:
+    """Return how a wait ended.
+
+    :raises UnknownEventError: when the event is none of this version's.
+    """
+    from quantconnect_provider.live.wait import Judgement, Verdict
+
+    if not isinstance(event, dict) or event.get("v") != VERSION:
+        raise UnknownEventError(
+            f"The trigger ended with {event!r}, which version {VERSION} of its events does not have. Run the "
+            "same version of airflow-provider-quantconnect on workers and triggerers, and clear this task."
+        )
+    judgement = Judgement.from_json(event)
+    if judgement.verdict is Verdict.WAIT:
+        raise UnknownEventError(f"The trigger ended with {event!r}, which is not an end.")
+    return judgement
