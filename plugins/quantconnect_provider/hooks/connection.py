@@ -39,6 +39,15 @@ class ApiAccess:
         )
 
 
+def missing_connection(conn_id: str, connection_type: str = "quantconnect") -> InvalidSettingError:
+    """Return the error for a connection that nobody has defined."""
+    return InvalidSettingError(
+        f"There is no connection {conn_id}.",
+        advice=f"Add it under Admin > Connections with type {connection_type}, "
+        f"or as the environment variable AIRFLOW_CONN_{conn_id.upper()}.",
+    )
+
+
 def access_from(conn: Connection) -> ApiAccess:
     """Read a connection of type `quantconnect`.
 

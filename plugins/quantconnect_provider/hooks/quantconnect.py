@@ -16,7 +16,7 @@ from quantconnect_provider.client.errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
-from quantconnect_provider.hooks.connection import ApiAccess, access_from
+from quantconnect_provider.hooks.connection import ApiAccess, access_from, missing_connection
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -29,15 +29,6 @@ _PART_AT_FAULT: tuple[tuple[type[QuantConnectError], str], ...] = (
     (UnreachableError, "host: "),
     (UnreadableAnswerError, "host: "),
 )
-
-
-def missing_connection(conn_id: str, connection_type: str = "quantconnect") -> InvalidSettingError:
-    """Return the error for a connection that nobody has defined."""
-    return InvalidSettingError(
-        f"There is no connection {conn_id}.",
-        advice=f"Add it under Admin > Connections with type {connection_type}, "
-        f"or as the environment variable AIRFLOW_CONN_{conn_id.upper()}.",
-    )
 
 
 class QuantConnectHook(BaseHook):
