@@ -26,7 +26,7 @@ def fail(message: str) -> NoReturn:
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Print `text`, run the block, print how many seconds it took. An exception leaves the line unfinished."""
+    """Print `text`, run the block, print how many seconds it took; an exception leaves the line open."""
     print(f"{text} ...", end="", flush=True)
     started = time.monotonic()
     yield
@@ -34,14 +34,14 @@ def step(text: str) -> Iterator[None]:
 
 
 def tail(path: Path, lines: int = 25) -> str:
-    """The last lines of a text file, or a note that there is none."""
+    """Read the last lines of a text file; a note stands for a file that is not there."""
     if not path.is_file():
         return f"(no {path.name})"
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str] | None = None) -> str:
-    """Rows as text with aligned columns; an optional header is underlined.
+    """Lay rows out as text with aligned columns; an optional header is underlined.
 
     Every row has as many cells as the header, or as the first row.
     """

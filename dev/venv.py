@@ -1,9 +1,9 @@
-"""Make or complete a virtual environment from a constraints file. Runs on a bare python3, standard library only.
+"""Make or complete a virtual environment from a constraints file; standard library only, for a bare python3.
 
     python3 -m dev.venv [EXTRA ...]        # .venv with the provider (editable) and these extras
 
-What was installed is written down in `installed.json` inside the environment, so that a run with nothing to do
-costs a tenth of a second, and a changed constraints.txt or pyproject.toml is noticed.
+What was installed is written down in `installed.json` inside the environment: a run with nothing to do costs
+a fifth of a second, and a changed constraints.txt or pyproject.toml is noticed.
 """
 
 from __future__ import annotations
@@ -66,13 +66,13 @@ PROVIDER = Environment(
 
 
 def child_environment() -> dict[str, str]:
-    """The environment for child processes: they may write bytecode and never see another environment's paths."""
+    """Return the variables for child processes: bytecode allowed, no trace of another environment."""
     dropped = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET"}
     return {name: value for name, value in os.environ.items() if name not in dropped}
 
 
 def choose_python() -> None:
-    """Go on with a Python that Airflow supports: this one, or one of that name on PATH (replaces this process)."""
+    """Go on with a Python that Airflow supports: this one, or one from PATH in its place."""
     if OLDEST <= sys.version_info[:2] <= NEWEST:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
@@ -87,12 +87,12 @@ def choose_python() -> None:
 
 
 def digest(files: Sequence[Path]) -> str:
-    """One hash over the contents of the files."""
+    """Hash the contents of the files."""
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def read_stamp(environment: Environment) -> dict[str, object]:
-    """What is known to be installed; empty when nothing is, or when the environment was moved or copied here."""
+    """Read what is known to be installed; nothing is when the environment was moved or copied here."""
     try:
         stamp = json.loads(environment.stamp.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -101,62 +101,51 @@ def read_stamp(environment: Environment) -> dict[str, object]:
 
 
 def extras_of(stamp: dict[str, object]) -> set[str]:
-    """The extras named in a stamp."""
+    """Name the extras of a stamp."""
     extras = stamp.get("extras")
     return {str(extra) for extra in extras} if isinstance(extras, list) else set()
+
+
+def run(command: Sequence[str | Path]) -> tuple[bool, str]:
+    """Run a command in the checkout, with nothing to read; whether it succeeded, and all that it said."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            cwd=ROOT,
+            check=False,
+            env=child_environment(),
+        )
+    except OSError as problem:
+        return False, str(problem)
+    return done.returncode == 0, done.stdout
 
 
 def usable(environment: Environment) -> bool:
     """Whether the environment's interpreter starts, is of this Python's version and has pip."""
     check = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
-    try:
-        answer = subprocess.run(
-            [environment.python, "-c", check],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=child_environment(),
-        )
-    except OSError:
-        return False
-    return answer.stdout.strip() == "{}.{}".format(*sys.version_info[:2])
-
-
-def run_logged(command: Sequence[str | Path], log: Path) -> bool:
-    """Run a command with its output appended to the log; whether it succeeded."""
-    with log.open("a", encoding="utf-8") as output:
-        output.write(f"$ {' '.join(map(str, command))}\n")
-        output.flush()
-        return (
-            subprocess.run(
-                command,
-                stdout=output,
-                stderr=output,
-                stdin=subprocess.DEVNULL,
-                cwd=ROOT,
-                check=False,
-                env=child_environment(),
-            ).returncode
-            == 0
-        )
+    good, said = run([environment.python, "-c", check])
+    return good and said.strip() == "{}.{}".format(*sys.version_info[:2])
 
 
 def create(environment: Environment) -> None:
-    """An empty environment with pip. Where Python lacks ensurepip (Debian without python3-venv), system pip helps."""
-    shutil.rmtree(environment.path, ignore_errors=True)
-    environment.path.mkdir(parents=True)
-    if run_logged([sys.executable, "-m", "venv", environment.path], environment.log) and usable(environment):
+    """Make an empty environment with pip in it.
+
+    Where Python lacks ensurepip (Debian without python3-venv), the system's own pip puts pip in.
+    """
+    new: list[str | Path] = [sys.executable, "-m", "venv", "--clear"]
+    made, said = run([*new, environment.path])
+    if made and usable(environment):
         return
-    bare = [sys.executable, "-m", "venv", "--clear", "--without-pip", environment.path]
-    own_log = environment.log.read_text(encoding="utf-8")
-    made = subprocess.run(bare, capture_output=True, check=False, env=child_environment()).returncode == 0
-    environment.path.mkdir(parents=True, exist_ok=True)
-    environment.log.write_text(own_log, encoding="utf-8")
-    borrowed = [sys.executable, "-m", "pip", "--python", environment.python, "install", "--quiet", "pip"]
-    if not (made and run_logged(borrowed, environment.log) and usable(environment)):
-        said = tail(environment.log, 12)
+    run([*new, "--without-pip", environment.path])
+    _, pip_said = run([sys.executable, "-m", "pip", "--python", environment.python, "install", "pip"])
+    if not usable(environment):
         shutil.rmtree(environment.path, ignore_errors=True)
-        fail(f"{NO_VENV}\n\n{said}")
+        fail(f"{NO_VENV}\n\n{said}\n{pip_said}")
 
 
 def install(environment: Environment, extras: set[str]) -> None:
@@ -167,23 +156,17 @@ def install(environment: Environment, extras: set[str]) -> None:
     """
     chosen = f"[{','.join(sorted(extras))}]" if extras else ""
     target = [argument.format(extras=chosen) for argument in environment.target]
-    pip = [
-        environment.python,
-        "-m",
-        "pip",
-        "install",
-        "--no-input",
-        "--no-compile",
-        "--disable-pip-version-check",
-    ]
-    if not run_logged([*pip, "--constraint", environment.constraints, *target], environment.log):
-        fail(
-            f"pip could not install what is needed. Its last words, from {environment.log}:\n\n{tail(environment.log)}"
-        )
+    quiet = ("--no-input", "--no-compile", "--disable-pip-version-check")
+    good, said = run(
+        [environment.python, "-m", "pip", "install", *quiet, "-c", environment.constraints, *target]
+    )
+    environment.log.write_text(said, encoding="utf-8")
+    if not good:
+        fail(f"pip failed; all it said is in {environment.log}\n\n{tail(environment.log)}")
     folders = [*sorted((environment.path / "lib").glob("python*/site-packages")), *environment.compiled]
     present = [folder for folder in folders if folder.is_dir()]
     # Some packages ship files for other Python versions, which do not compile here and are never imported.
-    run_logged([environment.python, "-m", "compileall", "-qq", "-j", "0", *present], environment.log)
+    run([environment.python, "-m", "compileall", "-qq", "-j", "0", *present])
 
 
 def ensure(environment: Environment, extras: set[str], label: str) -> None:

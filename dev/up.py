@@ -1,0 +1,179 @@
+"""`make up`: Airflow's components and, without an account, the sandbox, in the background on loopback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+from dev import processes
+from dev.api import AirflowApi, answers
+from dev.console import fail, say, step, tail
+from dev.ports import LOOPBACK, free_port, is_free
+from dev.settings import (
+    LOGS,
+    PASSWORDS,
+    PYTHON,
+    RECORDS,
+    SANDBOX_PORT,
+    SANDBOX_TOKEN,
+    SANDBOX_USER,
+    USER,
+    login_environment,
+    stored_password,
+    up_environment,
+)
+from dev.venv import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+HEALTHY_WITHIN_SECONDS = 180
+COMPONENTS = {
+    "api-server": ["--host", LOOPBACK],
+    "scheduler": ["--skip-serve-logs"],  # its log server would listen on every address
+    "dag-processor": [],
+    "triggerer": ["--skip-serve-logs"],
+}
+
+
+def already_up(address: str) -> bool:
+    """Whether an earlier `make up` is still complete and well; what is left of a broken one is ended."""
+    records = processes.read(RECORDS)
+    running = {record.name for record in records if processes.is_running(record)}
+    if set(COMPONENTS) <= running and AirflowApi(address).is_healthy():
+        return True
+    if processes.all_members(records):
+        with step("Ending what is left of an earlier run"):
+            end_all()
+    return False
+
+
+def end_all() -> None:
+    """End every process of ours and forget the records."""
+    records = processes.read(RECORDS)
+    left = processes.stop(records)
+    if left:
+        fail(f"these processes could not be ended: {', '.join(str(process.pid) for process in left)}")
+    for record in records:
+        (RECORDS / f"{record.name}.json").unlink(missing_ok=True)
+
+
+def metadata(environment: Mapping[str, str], *arguments: str) -> str:
+    """Run `dev.metadata` and return its last line; ends the program with its last words when it fails."""
+    done = subprocess.run(
+        [PYTHON, "-m", "dev.metadata", *arguments],
+        cwd=ROOT,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        fail(f"Airflow's database could not be prepared.\n\n{(done.stdout + done.stderr)[-3000:]}")
+    return (done.stdout.splitlines() or [""])[-1]
+
+
+def start_sandbox(environment: Mapping[str, str]) -> str:
+    """Start the local QuantConnect, store the connection to it, and return its address."""
+    port = free_port(SANDBOX_PORT)
+    account = ["--user-id", SANDBOX_USER, "--api-token", SANDBOX_TOKEN]
+    command: list[str | Path] = [PYTHON, "-m", "quantconnect_provider.sandbox", "--port", str(port), *account]
+    record = processes.start("sandbox", command, LOGS / "sandbox.log", RECORDS, environment)
+    address = f"http://{LOOPBACK}:{port}/api/v2"
+    wait_for([record], lambda: answers(f"{address}/authenticate"), 30, "The sandbox")
+    metadata(environment, "connect-sandbox", str(port))
+    return address
+
+
+def wait_for(
+    records: Sequence[processes.Record], ready: Callable[[], bool], seconds: float, what: str
+) -> None:
+    """Wait until `ready()`; ends everything when time is over or one of the processes is gone."""
+    gone: list[processes.Record] = []
+
+    def settled() -> bool:
+        gone[:] = [record for record in records if not processes.is_running(record)]
+        return bool(gone) or ready()
+
+    good = processes.wait_until(settled, seconds, every=0.5) and not gone
+    if good:
+        return
+    end_all()
+    blamed = gone[0].name if gone else records[0].name
+    reason = "stopped" if gone else f"was not ready after {seconds:.0f} s"
+    fail(f"{what} {reason}. The end of {LOGS / blamed}.log:\n\n{tail(LOGS / f'{blamed}.log')}")
+
+
+def start_airflow(environment: Mapping[str, str], address: str, password: str | None) -> None:
+    """Start the components and wait until all are well and every file in dags/ is loaded or refused."""
+    api = AirflowApi(address, USER, password)
+    with step("Starting Airflow"):
+        records = [
+            processes.start(
+                name, [PYTHON, "-m", "airflow", name, *options], LOGS / f"{name}.log", RECORDS, environment
+            )
+            for name, options in COMPONENTS.items()
+        ]
+        wait_for(records, api.is_healthy, HEALTHY_WITHIN_SECONDS, "Airflow")
+    with step("Loading the DAGs"):
+        files = len(list((ROOT / "dags").glob("*.py")))
+        wait_for(
+            records, lambda: sum(api.loaded_dags()) >= files, HEALTHY_WITHIN_SECONDS, "The DAG processor"
+        )
+
+
+def refuse_foreign_listeners() -> None:
+    """End everything when anything of ours can be reached from another machine."""
+    records = processes.read(RECORDS)
+    outside = {
+        (ip, port) for ip, port in processes.listening_addresses(records) if ip not in (LOOPBACK, "::1")
+    }
+    if outside:
+        end_all()
+        fail(f"something listened beyond loopback, and was ended: {sorted(outside)}")
+
+
+def main() -> None:
+    """Bring everything up, wait until it is well, and print where it is."""
+    environment = up_environment()
+    port = int(environment["AIRFLOW__API__PORT"])
+    address = f"http://{LOOPBACK}:{port}"
+    if already_up(address):
+        say(f"Airflow is already up: {address}")
+        return
+    if not is_free(port):
+        fail(f"port {port} is taken by another program. Another one:  AIRFLOW__API__PORT=8081 make up")
+    try:
+        bring_up(environment, address)
+    except KeyboardInterrupt:
+        end_all()
+        fail("interrupted; everything was ended")
+
+
+def bring_up(environment: dict[str, str], address: str) -> None:
+    """Prepare the database, start every process, check them, and print the result."""
+    with step("Preparing Airflow's database"):
+        account = bool(json.loads(metadata(environment, "prepare"))["account"])
+    login, new_password = login_environment(account)
+    environment.update(login)
+    sandbox = None
+    if not account:
+        with step("Starting the sandbox, a local QuantConnect"):
+            sandbox = start_sandbox(environment)
+    start_airflow(environment, address, stored_password() if account else None)
+    refuse_foreign_listeners()
+    say(f"\nAirflow is up: {address}")
+    if sandbox:
+        say(f"Behind it: the sandbox at {sandbox}; no login is needed.")
+    elif new_password:
+        say(f"Behind it: your QuantConnect account. Log in as {USER} with the password {new_password}")
+    else:
+        say(f"Behind it: your QuantConnect account. Log in as {USER}; the password is in {PASSWORDS}")
+    say("Stop it with: make down")
+
+
+if __name__ == "__main__":
+    main()
