@@ -38,7 +38,6 @@ _THROTTLED = re.compile(r"too many|rate limit|slow down", re.IGNORECASE)
 _NEVER_DEPLOYED = re.compile(r"no live deployment found", re.IGNORECASE)
 _NOT_FOUND = re.compile(r"not found|does not exist|doesn't exist|no such", re.IGNORECASE)
 _INTERNAL = re.compile(r"internal (server )?error", re.IGNORECASE)
-_LOADING_PAUSE_SECONDS = 5.0
 _CLOCK_BEHIND_SECONDS = 7000  # signatures older than 7200 s are refused
 _CLOCK_AHEAD_SECONDS = 300  # how far ahead is tolerated is not known
 _WORDS_SHOWN = 300
@@ -75,9 +74,7 @@ def read_answer(answer: RawAnswer) -> dict[str, Any]:
             UnreadableAnswerError, answer, (), f"an answer that is not JSON: {_excerpt(answer.body)}"
         )
     if payload.get("status") == "loading" and "progress" in payload:
-        raise _error(
-            StillLoadingError, answer, (), "'loading' instead of data", retry_after=_LOADING_PAUSE_SECONDS
-        )
+        raise _error(StillLoadingError, answer, (), "'loading' instead of data")
     return payload
 
 

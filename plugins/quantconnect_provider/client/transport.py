@@ -54,12 +54,14 @@ class RetrySettings:
     :param first_wait_seconds: before the first repeat; doubles each time.
     :param longest_wait_seconds: the doubling stops here.
     :param rate_limited_seconds: how long one request waits at most while the API says slow down.
+    :param loading_seconds: before asking again for data that the API is still loading.
     """
 
     attempts: int = 5
     first_wait_seconds: float = 1.0
     longest_wait_seconds: float = 60.0
     rate_limited_seconds: float = 900.0
+    loading_seconds: float = 5.0
 
 
 class Transport:
@@ -242,6 +244,8 @@ class Transport:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RateLimitedError):
             return 0.0  # the throttle makes every thread wait, this one included
+        if isinstance(error, StillLoadingError):
+            return self._retry.loading_seconds
         asked = getattr(error, "retry_after_seconds", None) or 0.0
         growing: float = self._retry.first_wait_seconds * 2.0 ** (state.attempt_number - 1)
         return max(asked, min(growing, self._retry.longest_wait_seconds))
