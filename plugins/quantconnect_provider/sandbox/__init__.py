@@ -1,0 +1,17 @@
+"""A local QuantConnect: the REST API v2 over HTTP, for demonstrations and for tests of one's own DAGs.
+
+::
+
+    with Sandbox() as sandbox:
+        os.environ["AIRFLOW_CONN_QUANTCONNECT_DEFAULT"] = sandbox.airflow_connection()
+
+Or from a shell: ``python -m quantconnect_provider.sandbox``. See docs/sandbox.md.
+"""
+
+from __future__ import annotations
+
+from quantconnect_provider.sandbox.actions import VerbError
+from quantconnect_provider.sandbox.scenario import Scenario, ScenarioError, load_scenario
+from quantconnect_provider.sandbox.server import Sandbox
+
+__all__ = ["Sandbox", "Scenario", "ScenarioError", "VerbError", "load_scenario"]

@@ -1,0 +1,73 @@
+"""``python -m quantconnect_provider.sandbox``: the sandbox in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from quantconnect_provider.sandbox.app import SandboxApp
+from quantconnect_provider.sandbox.auth import Credentials
+from quantconnect_provider.sandbox.scenario import ScenarioError, load_scenario
+from quantconnect_provider.sandbox.server import DEFAULT_PORT, HOST, bind, make_server
+from quantconnect_provider.sandbox.world import World
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
+    try:
+        world = World(load_scenario(options.scenario), options.user_id, options.seed)
+        listener = bind(options.port)
+    except ScenarioError as error:
+        sys.stderr.write(f"sandbox: {error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"sandbox: cannot listen on {HOST}:{options.port}: {error.strerror}\n")
+        return 2
+    app = SandboxApp(world, Credentials(options.user_id, options.api_token))
+    server = make_server(app)
+    listener.listen(2048)
+    port = listener.getsockname()[1]
+    sys.stdout.write(f"QuantConnect sandbox on http://{HOST}:{port}/api/v2 (user id {options.user_id})\n")
+    sys.stdout.flush()
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has shut down
+        asyncio.run(_serve(app, server, listener))
+    return 0
+
+
+async def _serve(app: SandboxApp, server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serve; requests that hang or wait are released as soon as the server is told to exit."""
+    watcher = asyncio.ensure_future(_release(app, server))
+    await server.serve(sockets=[listener])
+    watcher.cancel()
+
+
+async def _release(app: SandboxApp, server: uvicorn.Server) -> None:
+    while not server.should_exit:
+        await asyncio.sleep(0.1)
+    app.stopping.set()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m quantconnect_provider.sandbox", description="A local QuantConnect (REST API v2)."
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="0 is any free one (default: %(default)s)"
+    )
+    parser.add_argument("--user-id", type=int, default=1, help="(default: %(default)s)")
+    parser.add_argument("--api-token", default="sandbox", help="(default: %(default)s)")
+    parser.add_argument("--scenario", help="a YAML or JSON file; see docs/sandbox.md")
+    parser.add_argument("--seed", type=int, help="overrides the scenario's")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Requests' parameters and the API's ways of answering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from quantconnect_provider.sandbox.world import World
+
+
+class ApiError(Exception):
+    """The API says no: HTTP 200 with ``success: false`` and these texts."""
+
+    def __init__(self, *errors: str) -> None:
+        super().__init__(*errors)
+        self.errors = list(errors)
+
+
+class Download(NamedTuple):
+    """A file that is sent in pieces."""
+
+    name: str
+    content_type: str
+    pieces: Iterator[bytes]
+
+
+Answer = dict[str, Any] | bytes | Download
+"""Fields beside ``success: true``; a whole encoded body; or a file."""
+
+
+class Params:
+    """The fields of a request; from a query string or a form all are text, from JSON they have types."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+
+    def get(self, name: str) -> Any:
+        """The field as it was sent, or None."""
+        return self.fields.get(name)
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """A whole number; raises ApiError when it is missing (and has no default) or is none."""
+        value = self.fields.get(name)
+        if value is None and default is not None:
+            return default
+        try:
+            return int(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise ApiError(f"Invalid argument: {name}") from None
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text; raises ApiError when it is missing or empty (and has no default)."""
+        value = self.fields.get(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, (str, int)) or value == "":
+            raise ApiError(f"Invalid argument: {name}")
+        return str(value)
+
+    def flag(self, name: str) -> bool:
+        """A boolean; false when it is missing."""
+        return str(self.fields.get(name, "")).lower() in {"true", "1"}
+
+
+Handler = Callable[["World", Params, float], Answer]
+"""Carries out one request at the given sandbox time."""
+
+ENDPOINTS: dict[str, Handler] = {}
+"""Every endpoint that the sandbox has, by path."""
+
+
+def endpoint(path: str) -> Callable[[Handler], Handler]:
+    """Register a handler for `path`."""
+
+    def register(handler: Handler) -> Handler:
+        ENDPOINTS[path] = handler
+        return handler
+
+    return register

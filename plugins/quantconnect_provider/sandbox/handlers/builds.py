@@ -1,0 +1,44 @@
+"""compile/create and compile/read."""
+
+from __future__ import annotations
+
+from quantconnect_provider.sandbox.answers import Answer, ApiError, Params, endpoint
+from quantconnect_provider.sandbox.handlers.common import project_of
+from quantconnect_provider.sandbox.world import BuildJob, World
+
+
+@endpoint("compile/create")
+def create(world: World, params: Params, now: float) -> Answer:
+    """Start a build."""
+    project = project_of(world, params)
+    number = len(world.builds)
+    signature = world.digest("signature", project.project_id, number)
+    build = BuildJob(
+        f"{world.digest('build', number)}-{signature}", project.project_id, project.settings.build
+    )
+    world.builds[build.compile_id] = build
+    return {
+        "compileId": build.compile_id,
+        "state": "InQueue",
+        "parameters": [],
+        "projectId": project.project_id,
+        "signature": signature,
+        "signatureOrder": list(project.files),
+    }
+
+
+@endpoint("compile/read")
+def read(world: World, params: Params, now: float) -> Answer:
+    """One more look at a build; an unsuccessful one still answers ``success: true``."""
+    project = project_of(world, params)
+    build = world.builds.get(params.text("compileId"))
+    if build is None or build.project_id != project.project_id:
+        raise ApiError(f"Compile id not found. {world.reference()}")
+    build.looks += 1
+    done = build.state != "InQueue"
+    logs = build.settings.logs
+    if done and not logs and build.state == "BuildSuccess":
+        logs = [
+            f"Build Request Successful for Project ID: {project.project_id}, with CompileID: {build.compile_id}"
+        ]
+    return {"compileId": build.compile_id, "state": build.state, "logs": logs if done else []}
