@@ -10,14 +10,13 @@ from dev import processes
 from dev.api import AirflowApi, answers
 from dev.console import fail, say, step, tail
 from dev.ports import LOOPBACK, free_port, is_free
+from dev.sandbox import READY_WITHIN_SECONDS, sandbox_address, sandbox_command
 from dev.settings import (
     LOGS,
     PASSWORDS,
     PYTHON,
     RECORDS,
     SANDBOX_PORT,
-    SANDBOX_TOKEN,
-    SANDBOX_USER,
     USER,
     login_environment,
     stored_password,
@@ -27,7 +26,6 @@ from dev.venv import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 HEALTHY_WITHIN_SECONDS = 180
 COMPONENTS = {
@@ -79,11 +77,9 @@ def metadata(environment: Mapping[str, str], *arguments: str) -> str:
 def start_sandbox(environment: Mapping[str, str]) -> str:
     """Start the local QuantConnect, store the connection to it, and return its address."""
     port = free_port(SANDBOX_PORT)
-    account = ["--user-id", SANDBOX_USER, "--api-token", SANDBOX_TOKEN]
-    command: list[str | Path] = [PYTHON, "-m", "quantconnect_provider.sandbox", "--port", str(port), *account]
-    record = processes.start("sandbox", command, LOGS / "sandbox.log", RECORDS, environment)
-    address = f"http://{LOOPBACK}:{port}/api/v2"
-    wait_for([record], lambda: answers(f"{address}/authenticate"), 30, "The sandbox")
+    address = sandbox_address(port)
+    record = processes.start("sandbox", sandbox_command(port), LOGS / "sandbox.log", RECORDS, environment)
+    wait_for([record], lambda: answers(address), READY_WITHIN_SECONDS, "The sandbox")
     metadata(environment, "connect-sandbox", str(port))
     return address
 
