@@ -34,6 +34,7 @@ NOTHING_CLEAR = [
     pytest.param(Reply(cut_at=5), id="cut off"),
     pytest.param(Reply(status=500, body=b""), id="500 empty"),
     pytest.param(Reply(status=502, body=b"<html>Bad Gateway</html>"), id="502 HTML"),
+    pytest.param(Reply(status=503, headers={"Retry-After": "0.01"}), id="503 with Retry-After"),
     pytest.param(Reply(body=b"<html>Sign in</html>"), id="200 HTML"),
     pytest.param(Reply(body={"status": "loading", "progress": 0.5, "success": True}), id="loading"),
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -12,6 +12,8 @@ from pendulum import DateTime
 
 from quantconnect_provider.client.errors import UnreadableAnswerError
 from quantconnect_provider.client.times import from_unix_seconds, read_time
+
+_Field = tuple[str, Callable[[Any], Any] | None]  # its name, and how its value is read
 
 
 class Insight(msgspec.Struct, kw_only=True):
@@ -95,12 +97,12 @@ def read_insight(row: Any, *, endpoint: str) -> Insight:
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for key, value in row.items():
-        field = _FIELD_OF_KEY.get(key) or _field_of(key)
-        if field is None:
+        field, read = _FIELD_OF_KEY.get(key) or _field_of(key)
+        if read is None:
             extra[key] = value
         elif value is not None:
             try:
-                values[field] = _READ[field](value)
+                values[field] = read(value)
             except (ValueError, TypeError):
                 extra[key] = value
     if "insight_id" not in values:
@@ -120,12 +122,13 @@ def read_exported(row: Any, *, endpoint: str) -> ExportedInsight:
     )
 
 
-def _field_of(key: str) -> str | None:
+def _field_of(key: str) -> _Field:
     """Find the field for a key in any spelling, and remember it."""
-    field = _FIELD_OF_NORMALISED.get(key.replace("-", "").replace("_", "").lower())
-    if field is not None:
-        _FIELD_OF_KEY[key] = field
-    return field
+    name = _FIELD_OF_NORMALISED.get(key.replace("-", "").replace("_", "").lower())
+    if name is None:
+        return "", None  # not remembered: what the API invents has no end
+    _FIELD_OF_KEY[key] = name, _FIELDS[name][0]
+    return _FIELD_OF_KEY[key]
 
 
 def _whole_or_none(value: Any) -> int | None:
@@ -141,7 +144,7 @@ def _insight_id(value: Any) -> str:
 
 def _number(value: Any) -> float | None:
     number = float(value)  # numbers also come as text
-    return number if math.isfinite(number) else None
+    return number if isfinite(number) else None
 
 
 def _time(value: Any) -> datetime | None:
@@ -174,6 +177,5 @@ _FIELDS: dict[str, tuple[Callable[[Any], Any], tuple[str, ...]]] = {
     "group_id": (_insight_id, ("groupid",)),
     "tag": (str, ("tag",)),
 }
-_READ = {field: read for field, (read, _) in _FIELDS.items()}
 _FIELD_OF_NORMALISED = {name: field for field, (_, names) in _FIELDS.items() for name in names}
-_FIELD_OF_KEY: dict[str, str] = {}
+_FIELD_OF_KEY: dict[str, _Field] = {}

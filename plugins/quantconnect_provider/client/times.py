@@ -20,7 +20,9 @@ def from_unix_seconds(seconds: float) -> datetime:
 
     Plain ``datetime``: a harvest makes millions of these, and pendulum's class costs ten times as much.
     """
-    return datetime.fromtimestamp(min(max(seconds, 0.0), _LATEST_UNIX_SECONDS), timezone.utc)
+    if not 0 <= seconds <= _LATEST_UNIX_SECONDS:
+        seconds = _LATEST_UNIX_SECONDS if seconds > 0 else 0
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def read_time(value: Any) -> pendulum.DateTime | None:

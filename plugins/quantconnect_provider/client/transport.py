@@ -143,8 +143,8 @@ class Transport:
         try:
             return self._attempt(endpoint, body)
         except QuantConnectError as error:
-            lost = isinstance(error, UnreachableError) and error.maybe_applied
-            if lost or isinstance(error, _UNCLEAR):
+            failed_inside = isinstance(error, _UNCLEAR) or (error.http_status or 0) >= 500
+            if error.maybe_applied or failed_inside:
                 raise OutcomeUnknownError(
                     f"{endpoint.path} was sent once; whether it took effect is not known: {error.args[0]}",
                     endpoint=endpoint.path,
