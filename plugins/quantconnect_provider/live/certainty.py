@@ -1,0 +1,157 @@
+"""Finds out what became of a request to deploy that got no clear answer."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from datetime import datetime
+
+from quantconnect_provider.client import QuantConnectClient
+from quantconnect_provider.client.errors import (
+    CredentialsError,
+    InvalidSettingError,
+    NotFoundError,
+    QuantConnectError,
+    RateLimitedError,
+    RefusedError,
+    UnreachableError,
+)
+from quantconnect_provider.live.errors import DeploymentUncertainError, NotDeployedError
+from quantconnect_provider.live.looks import Observation, Pace, ProjectLook, look_at_project, named
+from quantconnect_provider.live.record import RECEIPT, VOID, Intent, Record
+
+log = logging.getLogger(__name__)
+
+_LATE_SECONDS = 3600.0
+_LOOKS_NEEDED = 2
+
+
+class Certainty:
+    """Settles open intents of one task by looking at live/list and live/read.
+
+    :param certainty_seconds: how long after it was sent a deployment may still turn up.
+    """
+
+    def __init__(
+        self,
+        client: QuantConnectClient,
+        project_id: int,
+        record: Record,
+        certainty_seconds: float,
+        pace: Pace,
+    ) -> None:
+        self._client = client
+        self._project_id = project_id
+        self._record = record
+        self._certainty_seconds = certainty_seconds
+        self._pace = pace
+        self._clock = pace.clock
+
+    def settle(self, intent: Intent, cause: QuantConnectError | None = None) -> Intent:
+        """Look until it is certain what became of *intent*; return it with its receipt.
+
+        :param cause: the unclear answer, when this attempt sent it; None when an earlier attempt did.
+        :raises NotDeployedError: if no deployment turned up in all the time that it may take.
+        :raises DeploymentUncertainError: if several turned up, or the API does not answer the looks.
+        """
+        if cause is not None:
+            intent.unclear_at = self._clock()
+            self._record.save()
+            log.warning("%s Looking for the deployment.", cause.args[0])
+        entered = self._clock()
+        certain_at = self._counted_from(intent, entered) + self._certainty_seconds
+        give_up_at = max(certain_at, entered) + self._certainty_seconds
+        good_looks = 0
+        while True:
+            try:
+                look = look_at_project(self._client, self._project_id, self._clock)
+            except QuantConnectError as error:
+                log.warning("The look failed: %s", error)
+                if not error.retryable or self._clock() >= give_up_at:
+                    raise self._uncertain(intent, f"the API does not tell ({error.args[0]})") from error
+            else:
+                found = self._the_one(intent, look)
+                if found is not None:
+                    return self.receive(intent, found.deploy_id, "found")
+                good_looks += look.looked_at >= certain_at and _is_complete(intent, look)
+                if good_looks >= _LOOKS_NEEDED:
+                    raise self._nothing(intent) from cause
+                if self._clock() >= give_up_at:
+                    raise self._uncertain(intent, "live/list does not show what it showed before")
+            self._pace.pause()
+
+    def late_arrival(self, look: ProjectLook) -> Intent | None:
+        """Return the intent, with receipt, of a request held to have failed whose deployment runs after all.
+
+        :raises DeploymentUncertainError: if several could be it.
+        """
+        for intent in self._record.void_since_receipt():
+            latest = intent.sent_at + self._certainty_seconds + _LATE_SECONDS
+            running = {entry.deploy_id for entry in look.active}
+            came = [
+                entry
+                for entry in intent.deployments_since(look)
+                if entry.deploy_id in running
+                and (entry.launched_at is None or entry.launched_at.timestamp() <= latest)
+            ]
+            if len(came) > 1:
+                raise self._uncertain(intent, f"several deployments run since: {named(came)}")
+            if came:
+                log.warning("%s turned up late, made by an earlier attempt.", came[0].deploy_id)
+                self._record.intents.remove(intent)
+                self._record.intents.append(intent)
+                return self.receive(intent, came[0].deploy_id, "found")
+        return None
+
+    def receive(self, intent: Intent, deploy_id: str, how: str) -> Intent:
+        """Note that *intent* became *deploy_id*, and return it."""
+        intent.state, intent.deploy_id, intent.how = RECEIPT, deploy_id, how
+        self._record.redeploy = None
+        self._record.save()
+        log.info("Project %s: deployment %s (%s).", self._project_id, deploy_id, how)
+        return intent
+
+    def _counted_from(self, intent: Intent, now: float) -> float:
+        """From when the time counts in which a deployment may turn up; another host's clock is no measure."""
+        if intent.host != socket.gethostname():
+            return now
+        return min(intent.unclear_at or intent.sent_at, now)
+
+    def _the_one(self, intent: Intent, look: ProjectLook) -> Observation | None:
+        found = intent.deployments_since(look)
+        if len(found) > 1:
+            raise self._uncertain(intent, f"several deployments appeared since: {named(found)}")
+        return found[0] if found else None
+
+    def _nothing(self, intent: Intent) -> NotDeployedError:
+        intent.state = VOID
+        self._record.save()
+        return NotDeployedError(
+            f"live/create for project {self._project_id} was sent at {_at(intent.sent_at)} without a clear "
+            f"answer, and no deployment turned up within {self._certainty_seconds:.0f} s.",
+            endpoint="live/create",
+        )
+
+    def _uncertain(self, intent: Intent, why: str) -> DeploymentUncertainError:
+        return DeploymentUncertainError(
+            f"live/create for project {self._project_id} was sent at {_at(intent.sent_at)} without a clear "
+            f"answer, and {why}.",
+            endpoint="live/create",
+        )
+
+
+def proves_nothing_started(error: QuantConnectError) -> bool:
+    """Whether *error*, from live/create, proves that it did not start anything."""
+    if error.maybe_applied or (error.http_status or 0) >= 500:
+        return False
+    refusals = (InvalidSettingError, CredentialsError, NotFoundError, RefusedError, RateLimitedError)
+    return isinstance(error, (*refusals, UnreachableError))
+
+
+def _is_complete(intent: Intent, look: ProjectLook) -> bool:
+    """Whether *look* shows anything of what was there before; an empty list then proves nothing."""
+    return not intent.known or any(deploy_id in look.seen for deploy_id in intent.known)
+
+
+def _at(unix_seconds: float) -> str:
+    return datetime.fromtimestamp(unix_seconds).astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,294 @@
+"""Makes a live deployment at most once, whatever happens to the request, the answer or the worker.
+
+live/create knows no idempotency key, so certainty has to come from order: look, note the intent, send
+once, note the receipt. Whoever finds an intent without a receipt looks until it is certain what became of
+it, and sends nothing before that.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+
+from quantconnect_provider.client import QuantConnectClient
+from quantconnect_provider.client.errors import NotFoundError, QuantConnectError, RefusedError
+from quantconnect_provider.client.models import LiveSpec, Node
+from quantconnect_provider.live.carry_over import check_portfolio, with_carried
+from quantconnect_provider.live.certainty import Certainty, proves_nothing_started
+from quantconnect_provider.live.errors import (
+    AlreadyRunningError,
+    DeploymentEndedError,
+    DeploymentUncertainError,
+    NoFreeNodeError,
+    NotDeployedError,
+)
+from quantconnect_provider.live.failures import deployment_failed
+from quantconnect_provider.live.ledger import Ledger
+from quantconnect_provider.live.looks import (
+    Clock,
+    Observation,
+    Pace,
+    ProjectLook,
+    Sleep,
+    look_at_project,
+    named,
+)
+from quantconnect_provider.live.nodes import choose_node
+from quantconnect_provider.live.options import CreateOptions
+from quantconnect_provider.live.record import (
+    OPEN,
+    RECEIPT,
+    REFUSED,
+    VOID,
+    Intent,
+    Record,
+    digest_of,
+    known_ids,
+    mark_failed,
+)
+from quantconnect_provider.live.redeploy import make_room
+from quantconnect_provider.live.statuses import RESTARTABLE
+
+log = logging.getLogger(__name__)
+
+_SEND_WITHIN_SECONDS = 60.0  # an attempt that was frozen between noting and sending must not send late
+_NODE_WAIT_SECONDS = 120.0  # a node is let go a moment after its deployment is over
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The deployment that a task stands for.
+
+    :param how: ``created`` by this attempt, ``adopted`` (it ran before), ``found`` (made by a request
+        without a clear answer), or ``resumed`` (made by an earlier attempt of this task).
+    """
+
+    deploy_id: str
+    project_id: int
+    how: str
+
+
+def create_once(
+    client: QuantConnectClient,
+    spec: LiveSpec,
+    ledger: Ledger,
+    *,
+    if_running: str = "fail",
+    on_clear: str = "reuse",
+    certainty_seconds: float = 300.0,
+    look_seconds: float = 5.0,
+    stop_seconds: float = 900.0,
+    resend_seconds: float = 90.0,
+    clock: Clock = time.time,
+    sleep: Sleep = time.sleep,
+) -> Deployment:
+    """Return this task's deployment of *spec*: made now, made before, or adopted.
+
+    Call it again with the same ledger after anything that went wrong, the death of the process included.
+    Do not change the ledger in between; call ``mark_finished`` when the task is done.
+
+    :param spec: ``node_id`` empty means the first free node.
+    :param if_running: and the parameters up to *resend_seconds*: see :class:`~.options.CreateOptions`.
+    :param look_seconds: between two looks.
+    :raises InvalidSettingError: if ``if_running`` or ``on_clear`` does not exist.
+    :raises DeploymentUncertainError: if it cannot be told whether a deployment was started. The next call
+        looks again; nothing is sent until it is certain.
+    :raises NotDeployedError: if the request had no clear answer and certainly deployed nothing. The next
+        call may send a new one.
+    :raises AlreadyRunningError: if a deployment runs that is not this task's and may not be touched.
+    :raises NoFreeNodeError: if there is no node to deploy to.
+    :raises DeploymentFailedError: if the deployment that this task made ended before the task was done.
+    :raises DeploymentEndedError: if a person cleared the task after its deployment ended.
+    :raises RefusedError: if the API said no.
+    :raises QuantConnectError: if the API does not answer before anything was sent.
+    """
+    options = CreateOptions(if_running, on_clear, certainty_seconds, stop_seconds, resend_seconds)
+    return _Attempt(client, spec, ledger, options, Pace(look_seconds, clock, sleep)).run()
+
+
+class _Attempt:
+    """One attempt of one task; everything that must outlive it is in the record."""
+
+    def __init__(
+        self,
+        client: QuantConnectClient,
+        spec: LiveSpec,
+        ledger: Ledger,
+        options: CreateOptions,
+        pace: Pace,
+    ) -> None:
+        self.client = client
+        self.spec = spec
+        self.ledger = ledger
+        self.options = options
+        self.pace = pace
+        self.clock = pace.clock
+        self.record = Record(ledger)
+        self.certainty = Certainty(client, spec.project_id, self.record, options.certainty_seconds, pace)
+
+    def run(self) -> Deployment:
+        last = self.record.last
+        if last is not None and last.state == RECEIPT:
+            look = self._look()
+            if self._goes_on(last, look):
+                return self._deployment(last, "resumed")
+        elif last is not None and last.state == OPEN:
+            log.warning(
+                "An earlier attempt may have started a deployment; looking for it before anything else."
+            )
+            return self._deployment(self.certainty.settle(last))
+        else:
+            look = self._look()
+        late = self.certainty.late_arrival(look)
+        if late is not None:
+            return self._deployment(late)
+        running = self._others(look)
+        if running and self.options.if_running == "adopt":
+            return self._deployment(self._adopt(look, running))
+        if self._redeploys(running):
+            look = make_room(
+                self.client, self.spec, self.ledger, self.record, look, options=self.options, pace=self.pace
+            )
+        return self._deployment(self._send(look))
+
+    def _goes_on(self, receipt: Intent, look: ProjectLook) -> bool:
+        """Whether the task goes on with the deployment that it has; False to make another.
+
+        :raises DeploymentFailedError: if it ended before the task was done.
+        :raises DeploymentEndedError: if it ended after that, and ``on_clear`` is not ``deploy``.
+        """
+        deploy_id = str(receipt.deploy_id)
+        seen = look.seen.get(deploy_id)
+        if receipt.digest and receipt.digest != digest_of(self.spec):
+            log.warning("%s was made with other settings than this attempt asks for.", deploy_id)
+        if seen is None:
+            log.warning("%s is not listed at the moment.", deploy_id)
+            return True
+        if seen.phase.may_trade or (
+            seen.status == RESTARTABLE and self.spec.automatic_redeploy and not receipt.outcome
+        ):
+            return True
+        if receipt.outcome is None:
+            what = f"{deploy_id}, made by an earlier attempt of this task, ended as {seen.status}."
+            mark_failed(self.ledger, seen.status)
+            raise deployment_failed(self.client, self.spec.project_id, deploy_id, what)
+        if self.options.on_clear == "deploy":
+            log.info("%s is over (%s, task %s): deploying again.", deploy_id, seen.status, receipt.outcome)
+            return False
+        raise DeploymentEndedError(
+            f"This task made {deploy_id}, which is over ({seen.status}); the task had {receipt.outcome}."
+        )
+
+    def _others(self, look: ProjectLook) -> list[Observation]:
+        """Return what runs and is not this task's, if the options allow going on beside it.
+
+        :raises AlreadyRunningError: if they do not, or if it cannot be told which one is meant.
+        """
+        running = look.active
+        if len(running) > 1:
+            raise AlreadyRunningError(
+                f"Several deployments of project {self.spec.project_id} run: {named(running)}.",
+                advice="Stop all but one on quantconnect.com first.",
+            )
+        if running and self.options.if_running == "fail":
+            raise AlreadyRunningError(f"Project {self.spec.project_id} is live already: {named(running)}.")
+        return running
+
+    def _redeploys(self, running: list[Observation]) -> bool:
+        return self.options.if_running == "redeploy" and (bool(running) or self.record.redeploy is not None)
+
+    def _adopt(self, look: ProjectLook, running: list[Observation]) -> Intent:
+        now = self.clock()
+        adopted = Intent(
+            state=RECEIPT,
+            looked_at=look.looked_at,
+            sent_at=now,
+            digest=digest_of(self.spec),
+            deploy_id=running[0].deploy_id,
+            how="adopted",
+        )
+        self.record.add(adopted)
+        return adopted
+
+    def _send(self, look: ProjectLook) -> Intent:
+        """Note the intent, send it once, note what became of it."""
+        carried = self.record.redeploy.portfolio if self.record.redeploy else None
+        brokerage = with_carried(self.spec.brokerage, carried)
+        check_portfolio(brokerage)
+        spec = replace(self.spec, node_id=self._node().id, brokerage=brokerage)
+        intent = Intent(
+            known=known_ids(look), looked_at=look.looked_at, sent_at=self.clock(), digest=digest_of(self.spec)
+        )
+        self.record.add(intent)
+        self._check_may_send(intent)
+        log.info("Deploying project %s to node %s.", spec.project_id, spec.node_id)
+        try:
+            created = self.client.create_live(spec)
+        except QuantConnectError as error:
+            if proves_nothing_started(error):
+                return self._refused(intent, spec, error)
+            return self.certainty.settle(intent, error)
+        if not created.deploy_id:
+            return self.certainty.settle(intent)
+        return self.certainty.receive(intent, created.deploy_id, "created")
+
+    def _node(self) -> Node:
+        """Choose a node; in a redeploy, wait for the old one to be let go."""
+        until = self.clock() + (_NODE_WAIT_SECONDS if self.record.redeploy else 0.0)
+        while True:
+            nodes = self.client.read_nodes(self.spec.project_id)
+            try:
+                return choose_node(nodes, self.spec.node_id)
+            except NoFreeNodeError as error:
+                if not error.retryable or self.clock() >= until:
+                    raise
+                log.info("%s Waiting for it.", error.args[0])
+            self.pace.pause(until)
+
+    def _check_may_send(self, intent: Intent) -> None:
+        """Refuse to send when time or another attempt has come in between; nothing was sent then."""
+        late = self.clock() - intent.sent_at > _SEND_WITHIN_SECONDS
+        if not late and self.record.still_ours(intent):
+            return
+        if late:
+            intent.state = VOID
+            self.record.save()
+        raise NotDeployedError(
+            "Nothing was sent: "
+            + ("this process was held up." if late else "another attempt of this task is at work.")
+        )
+
+    def _refused(self, intent: Intent, spec: LiveSpec, error: QuantConnectError) -> Intent:
+        """Believe a refusal, verify it with one look, and say who holds the node if that is why.
+
+        :raises QuantConnectError: always.
+        """
+        intent.state = REFUSED
+        self.record.save()
+        if not isinstance(error, (RefusedError, NotFoundError)):
+            raise error
+        try:
+            appeared = intent.deployments_since(self._look())
+            nodes = self.client.read_nodes(spec.project_id)
+        except QuantConnectError as unread:
+            log.warning("The refusal could not be verified: %s", unread)
+            raise error from None
+        if appeared:
+            raise DeploymentUncertainError(
+                f"live/create was refused ({error.args[0]}), and yet {named(appeared)} appeared: started "
+                "by someone else at the same moment, or by this request after all."
+            ) from error
+        try:
+            choose_node(nodes, spec.node_id)
+        except NoFreeNodeError as taken:
+            raise NoFreeNodeError(
+                f"{error.args[0]} {taken.args[0]}", endpoint=error.endpoint, api_errors=error.api_errors
+            ) from error
+        raise error
+
+    def _look(self) -> ProjectLook:
+        return look_at_project(self.client, self.spec.project_id, self.clock)
+
+    def _deployment(self, intent: Intent, how: str | None = None) -> Deployment:
+        return Deployment(str(intent.deploy_id), self.spec.project_id, how or str(intent.how))

@@ -1,0 +1,189 @@
+"""What a deploying task notes about itself: each intent to deploy, before it is sent, and what became of it.
+
+One JSON document under one key, written as a whole, so that no half of it can be missing. Ids, times and
+digests only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import uuid
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from quantconnect_provider.client.models import LiveSpec
+from quantconnect_provider.live.errors import NotDeployedError
+from quantconnect_provider.live.ledger import Ledger
+from quantconnect_provider.live.looks import Observation, ProjectLook
+
+KEY = "quantconnect_deploy"
+
+OPEN = "open"  # it may have been sent
+RECEIPT = "receipt"  # its deployment is known
+REFUSED = "refused"  # the API said no
+VOID = "void"  # it is certain that it deployed nothing
+
+SIGNATURE_LIFE_SECONDS = 7200.0
+"""The API refuses signatures older than this, so no clock that it accepts is further off."""
+
+_KNOWN_FOR_SECONDS = 3 * 86_400.0
+_INTENTS_KEPT = 20
+
+
+@dataclass
+class Intent:
+    """One intent to deploy.
+
+    :param token: tells this intent from one that another attempt wrote at the same time.
+    :param known: ids of the deployments that were there before it was sent.
+    :param looked_at: unix seconds of the look that found them; ``sent_at`` and ``unclear_at`` likewise.
+    :param host: whose clock these times are of.
+    :param how: how the deployment became this task's: created, adopted or found.
+    :param outcome: how the task ended with it; None while it has not.
+    """
+
+    state: str = OPEN
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+    known: list[str] = field(default_factory=list)
+    looked_at: float = 0.0
+    sent_at: float = 0.0
+    unclear_at: float | None = None
+    host: str = field(default_factory=socket.gethostname)
+    digest: str = ""
+    deploy_id: str | None = None
+    how: str | None = None
+    outcome: str | None = None
+
+    def deployments_since(self, look: ProjectLook) -> list[Observation]:
+        """Return what *look* shows that was not there before this intent.
+
+        The known ids decide; launch times only keep out old rows, with the widest slack that clocks can need.
+        """
+        earliest = self.looked_at - SIGNATURE_LIFE_SECONDS
+        return [
+            deployment
+            for deployment in look.seen.values()
+            if deployment.deploy_id not in self.known
+            and (deployment.launched_at is None or _seconds(deployment.launched_at) >= earliest)
+        ]
+
+
+@dataclass
+class Redeploy:
+    """A redeploy under way: which deployment makes room, and what it held.
+
+    :param over: whether it has been seen to be over.
+    :param portfolio: see ``carry_over.note_of``; None if the brokerage takes none.
+    """
+
+    deploy_id: str
+    portfolio: dict[str, Any] | None = None
+    over: bool = False
+
+
+_NoteT = TypeVar("_NoteT", Intent, Redeploy)
+
+
+class Record:
+    """The document of one task; read once, written at every step."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        note = ledger.get(KEY) or {}
+        self.intents = [_read(Intent, entry) for entry in note.get("intents", [])]
+        self.redeploy = _read(Redeploy, note["redeploy"]) if note.get("redeploy") else None
+        self._token = self.last.token if self.last else None
+
+    @property
+    def last(self) -> Intent | None:
+        """The newest intent."""
+        return self.intents[-1] if self.intents else None
+
+    def void_since_receipt(self) -> list[Intent]:
+        """Return the intents after the last receipt that are held to have deployed nothing."""
+        void: list[Intent] = []
+        for intent in reversed(self.intents):
+            if intent.state == RECEIPT:
+                break
+            if intent.state == VOID:
+                void.append(intent)
+        return void
+
+    def add(self, intent: Intent) -> None:
+        """Note *intent*; when this returns, it is durable.
+
+        :raises NotDeployedError: if another attempt of the task has noted something since this one began.
+        """
+        noted = Record(self._ledger).last
+        if (noted.token if noted else None) != self._token:
+            raise NotDeployedError("Nothing was sent: another attempt of this task is at work.")
+        self._token = intent.token
+        self.intents = [*self.intents, intent][-_INTENTS_KEPT:]
+        self.save()
+
+    def save(self) -> None:
+        """Write the document."""
+        self._ledger.set(
+            KEY,
+            {
+                "intents": [asdict(intent) for intent in self.intents],
+                "redeploy": asdict(self.redeploy) if self.redeploy else None,
+            },
+        )
+
+    def still_ours(self, intent: Intent) -> bool:
+        """Whether the newest noted intent is *intent*, and not one of another attempt that still runs."""
+        newest = Record(self._ledger).last
+        return newest is not None and newest.token == intent.token and newest.state == OPEN
+
+
+def known_ids(look: ProjectLook) -> list[str]:
+    """Return the ids to remember of a look: all that launch times alone would not keep out later."""
+    recent = look.looked_at - SIGNATURE_LIFE_SECONDS - _KNOWN_FOR_SECONDS
+    return sorted(
+        deployment.deploy_id
+        for deployment in look.seen.values()
+        if deployment.launched_at is None or _seconds(deployment.launched_at) >= recent
+    )
+
+
+def digest_of(spec: LiveSpec) -> str:
+    """Return a digest of what is deployed, without secrets, to tell when a later attempt asks for another."""
+    asked = [
+        spec.project_id,
+        spec.version_id,
+        spec.brokerage.get("id"),
+        spec.parameters,
+        spec.automatic_redeploy,
+    ]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def mark_finished(ledger: Ledger) -> None:
+    """Note that the task is done with its deployment: a later attempt then is a person's clear."""
+    _mark(ledger, "finished")
+
+
+def mark_failed(ledger: Ledger, why: str) -> None:
+    """Note that the task's deployment ended badly, and how."""
+    _mark(ledger, f"failed: {why[:200]}")
+
+
+def _mark(ledger: Ledger, outcome: str) -> None:
+    record = Record(ledger)
+    if record.last is not None and record.last.state == RECEIPT:
+        record.last.outcome = outcome
+        record.save()
+
+
+def _read(kind: type[_NoteT], entry: dict[str, Any]) -> _NoteT:
+    """Read a note, also one of a version with more fields than this."""
+    names = {known.name for known in fields(kind)}
+    return kind(**{name: value for name, value in entry.items() if name in names})
+
+
+def _seconds(moment: datetime) -> float:
+    return moment.timestamp()
