@@ -41,6 +41,7 @@ from quantconnect_provider.client.times import utc_now
 
 log = logging.getLogger(__name__)
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")  # quantities keep every digit
 _UNCLEAR = (ServerError, UnreadableAnswerError, StillLoadingError)
 _CONNECT_TIMEOUT_SECONDS = 10.0
 _CONNECTIONS = 32
@@ -189,7 +190,7 @@ class Transport:
             requests.Request(
                 "POST",
                 f"{self.base_url}/{endpoint.path}",
-                data=msgspec.json.encode(body),
+                data=_ENCODER.encode(body),
                 headers={"Content-Type": "application/json", "Timestamp": timestamp},
                 auth=(self._user_id, signature),
             )

@@ -44,7 +44,7 @@ from quantconnect_provider.live.record import (
     Intent,
     Record,
     digest_of,
-    known_ids,
+    intent_after,
     mark_failed,
 )
 from quantconnect_provider.live.redeploy import make_room
@@ -217,9 +217,7 @@ class _Attempt:
         brokerage = with_carried(self.spec.brokerage, carried)
         check_portfolio(brokerage)
         spec = replace(self.spec, node_id=self._node().id, brokerage=brokerage)
-        intent = Intent(
-            known=known_ids(look), looked_at=look.looked_at, sent_at=self.clock(), digest=digest_of(self.spec)
-        )
+        intent = intent_after(look, self.spec, self.clock())
         self.record.add(intent)
         self._check_may_send(intent)
         log.info("Deploying project %s to node %s.", spec.project_id, spec.node_id)

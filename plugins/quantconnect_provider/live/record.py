@@ -26,11 +26,8 @@ RECEIPT = "receipt"  # its deployment is known
 REFUSED = "refused"  # the API said no
 VOID = "void"  # it is certain that it deployed nothing
 
-SIGNATURE_LIFE_SECONDS = 7200.0
-"""The API refuses signatures older than this, so no clock that it accepts is further off."""
-
-_KNOWN_FOR_SECONDS = 3 * 86_400.0
 _INTENTS_KEPT = 20
+_IDS_KEPT = 1000  # a ledger entry must stay below 64 KB
 
 
 @dataclass
@@ -38,7 +35,8 @@ class Intent:
     """One intent to deploy.
 
     :param token: tells this intent from one that another attempt wrote at the same time.
-    :param known: ids of the deployments that were there before it was sent.
+    :param known: ids of the deployments that were there before it was sent; of very many, the newest.
+    :param known_from: launch time (unix seconds) of the oldest of them if some were left out.
     :param looked_at: unix seconds of the look that found them; ``sent_at`` and ``unclear_at`` likewise.
     :param host: whose clock these times are of.
     :param how: how the deployment became this task's: created, adopted or found.
@@ -48,6 +46,7 @@ class Intent:
     state: str = OPEN
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     known: list[str] = field(default_factory=list)
+    known_from: float | None = None
     looked_at: float = 0.0
     sent_at: float = 0.0
     unclear_at: float | None = None
@@ -60,14 +59,15 @@ class Intent:
     def deployments_since(self, look: ProjectLook) -> list[Observation]:
         """Return what *look* shows that was not there before this intent.
 
-        The known ids decide; launch times only keep out old rows, with the widest slack that clocks can need.
+        The known ids decide. Launch times come from another clock, in a zone that the API does not name:
+        a deployment missed because of them would be made twice.
         """
-        earliest = self.looked_at - SIGNATURE_LIFE_SECONDS
+        floor = self.known_from
         return [
             deployment
             for deployment in look.seen.values()
             if deployment.deploy_id not in self.known
-            and (deployment.launched_at is None or _seconds(deployment.launched_at) >= earliest)
+            and (floor is None or deployment.launched_at is None or _seconds(deployment.launched_at) > floor)
         ]
 
 
@@ -140,13 +140,21 @@ class Record:
         return newest is not None and newest.token == intent.token and newest.state == OPEN
 
 
-def known_ids(look: ProjectLook) -> list[str]:
-    """Return the ids to remember of a look: all that launch times alone would not keep out later."""
-    recent = look.looked_at - SIGNATURE_LIFE_SECONDS - _KNOWN_FOR_SECONDS
-    return sorted(
-        deployment.deploy_id
-        for deployment in look.seen.values()
-        if deployment.launched_at is None or _seconds(deployment.launched_at) >= recent
+def intent_after(look: ProjectLook, spec: LiveSpec, now: float) -> Intent:
+    """Return the intent to deploy *spec* that is about to be sent, after *look*."""
+    known = sorted(
+        look.seen.values(),
+        key=lambda entry: _seconds(entry.launched_at) if entry.launched_at else float("inf"),
+        reverse=True,
+    )
+    kept = known[:_IDS_KEPT]
+    oldest = kept[-1].launched_at if len(known) > len(kept) else None
+    return Intent(
+        known=[entry.deploy_id for entry in kept],
+        known_from=_seconds(oldest) if oldest else None,
+        looked_at=look.looked_at,
+        sent_at=now,
+        digest=digest_of(spec),
     )
 
 

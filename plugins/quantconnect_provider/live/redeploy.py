@@ -58,8 +58,8 @@ def make_room(
         record.redeploy = None  # a person decides: clearing the task begins a new redeploy
         record.save()
         raise AlreadyRunningError(
-            f"{redeploy.deploy_id} of project {spec.project_id} was stopped to redeploy it, and {named(look.active)} "
-            "was started meanwhile by someone else.",
+            f"{redeploy.deploy_id} of project {spec.project_id} was stopped to redeploy it, and someone "
+            f"else started {named(look.active)} meanwhile.",
             advice="Clear this task to redeploy that one too.",
         )
     return look
