@@ -131,6 +131,9 @@ def _config() -> dict[str, Any]:
                     "900",
                     "Seconds until a stopped or liquidated deployment must be seen to be over.",
                 ),
+                "flat_timeout_seconds": _option(
+                    "float", "900", "Seconds to look for holdings to be gone after a liquidation."
+                ),
                 "certainty_seconds": _option(
                     "float",
                     "120",
@@ -181,7 +184,7 @@ def get_provider_info() -> dict[str, Any]:
             "operators.live", "operators.compile", "operators.insights", "operators.approval"
         ),
         "sensors": _modules("sensors.live"),
-        "triggers": _modules("triggers.live", "triggers.compile"),
+        "triggers": _modules("triggers.live", "triggers.compile", "triggers.flat"),
         "extra-links": ["quantconnect_provider.links.QuantConnectProjectLink"],
         "config": _config(),
     }

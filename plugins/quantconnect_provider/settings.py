@@ -25,6 +25,7 @@ class Settings:
     poll_interval_seconds: float
     deploy_timeout_seconds: float
     wind_down_timeout_seconds: float
+    flat_timeout_seconds: float
     certainty_seconds: float
     approval_timeout_seconds: float
 
@@ -55,6 +56,7 @@ def load() -> Settings:
         poll_interval_seconds=_positive("poll_interval_seconds"),
         deploy_timeout_seconds=_positive("deploy_timeout_seconds"),
         wind_down_timeout_seconds=_positive("wind_down_timeout_seconds"),
+        flat_timeout_seconds=_positive("flat_timeout_seconds"),
         certainty_seconds=_positive("certainty_seconds"),
         approval_timeout_seconds=_positive("approval_timeout_seconds"),
     )
@@ -63,3 +65,8 @@ def load() -> Settings:
 def pool() -> str:
     """Name of the pool that the shipped DAGs' tasks run in; read while a DAG file is parsed."""
     return conf.get(SECTION, "pool") or "default_pool"
+
+
+def default_deferrable() -> bool:
+    """Whether operators that are not told otherwise wait in the triggerer."""
+    return conf.getboolean("operators", "default_deferrable", fallback=False)

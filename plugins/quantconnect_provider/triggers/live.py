@@ -11,12 +11,11 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from quantconnect_provider.triggers.board import Board, watching
 from quantconnect_provider.triggers.events import event_of
+from quantconnect_provider.triggers.polling import LAST_LOOK_SECONDS
 
 if TYPE_CHECKING:
     from quantconnect_provider.live.looks import Observation
     from quantconnect_provider.live.wait import Judgement, Wait
-
-_LAST_LOOK_SECONDS = 15.0
 
 
 class LiveStatusTrigger(BaseTrigger):
@@ -81,7 +80,7 @@ class LiveStatusTrigger(BaseTrigger):
         # A reading that is not older than an interval will do; it saves the request of its own.
         after = time.monotonic() - self.poll_interval_seconds
         # Whoever comes late, after an outage of the triggerer, still deserves one look.
-        patience = max(self.deadline - time.time(), _LAST_LOOK_SECONDS)
+        patience = max(self.deadline - time.time(), LAST_LOOK_SECONDS)
         last_seen: Observation | None = None
         while True:
             try:

@@ -1,0 +1,87 @@
+"""Compiling a project before it is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from quantconnect_provider import settings
+from quantconnect_provider.operators.base import WaitingOperator, judged
+from quantconnect_provider.operators.errors import plain_errors
+from quantconnect_provider.operators.inputs import project_id_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+BUILD_INTERVAL_SECONDS = 2.0
+
+
+class QuantConnectCompileOperator(WaitingOperator):
+    """Compiles a project and waits for the build. A failed build fails the task with the compiler's lines.
+
+    Returns the id of the build, for `QuantConnectCreateLiveOperator`.
+
+    :param project_id: the project.
+    :param quantconnect_conn_id: id of the connection of type `quantconnect`.
+    :param deferrable: wait in the triggerer and free the worker.
+    :param timeout_seconds: how long the build may take; default ``[quantconnect] deploy_timeout_seconds``.
+    :param poll_interval_seconds: between two looks, 2 by default.
+    """
+
+    template_fields: Sequence[str] = ("project_id", "quantconnect_conn_id")
+
+    def __init__(self, *, project_id: int | str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project_id = project_id
+
+    def interval(self) -> float:
+        """Return the seconds between two looks; builds take seconds where deployments take minutes."""
+        return self.poll_interval_seconds or BUILD_INTERVAL_SECONDS
+
+    def execute(self, context: Context) -> str:
+        """Start the build and wait for it, here or in the triggerer."""
+        from quantconnect_provider.live import build
+
+        with plain_errors():
+            project_id = project_id_of(self.project_id)
+            deadline = self.deadline(settings.load().deploy_timeout_seconds)
+            with self.client() as client:
+                started = build.start_build(client, project_id)
+                if self.deferrable and not build.build_succeeded(started):
+                    self._defer(project_id, started.compile_id, deadline)
+                return self._finish(client, project_id, started.compile_id, deadline)
+
+    def execute_complete(self, context: Context, event: Any, compile_id: str) -> str:
+        """Go on after the triggerer has seen the build finish: read its log."""
+        with plain_errors():
+            judged(event).raise_unless_done()
+            with self.client() as client:
+                deadline = self.deadline(settings.load().deploy_timeout_seconds)
+                return self._finish(client, project_id_of(self.project_id), compile_id, deadline)
+
+    def _finish(self, client: Any, project_id: int, compile_id: str, deadline: float) -> str:
+        from quantconnect_provider.live import build
+
+        done = build.wait_for_build(client, project_id, compile_id, deadline=deadline, pace=self.pace())
+        if done.logs:
+            with self.log_group("Compiler"):
+                for line in done.logs:
+                    self.log.info("%s", line.rstrip())
+        self.log.info("Project %s is built: %s", project_id, done.compile_id)
+        return done.compile_id
+
+    def _defer(self, project_id: int, compile_id: str, deadline: float) -> None:
+        from quantconnect_provider.triggers.compile import CompileTrigger
+
+        self.log.info("Waiting in the triggerer for build %s.", compile_id)
+        self.defer(
+            trigger=CompileTrigger(
+                quantconnect_conn_id=self.quantconnect_conn_id,
+                project_id=project_id,
+                compile_id=compile_id,
+                deadline=deadline,
+                poll_interval_seconds=self.interval(),
+            ),
+            method_name="execute_complete",
+            kwargs={"compile_id": compile_id},
+        )

@@ -1,0 +1,197 @@
+"""Making a live deployment; offered by `quantconnect_provider.operators.live`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from quantconnect_provider import settings
+from quantconnect_provider.operators.base import WaitingOperator, judged
+from quantconnect_provider.operators.errors import plain_errors
+from quantconnect_provider.operators.inputs import flag_of, project_id_of
+from quantconnect_provider.operators.ledger import ledger_of
+from quantconnect_provider.operators.request import DeploymentRequest
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from quantconnect_provider.client import LiveSpec, QuantConnectClient
+    from quantconnect_provider.live.create import Deployment
+    from quantconnect_provider.live.ledger import Ledger
+    from quantconnect_provider.live.wait import Judgement, Wait
+
+
+class QuantConnectCreateLiveOperator(WaitingOperator):
+    """Deploys a project once, whatever happens to the request, the answer or the worker, and waits for it.
+
+    Before it sends anything it notes that it is about to; after any unclear answer, and in every later
+    attempt, it looks for what it may have started instead of sending again. Killing or clearing the task
+    stops nothing. Returns project id, deployment id, status, and how the deployment became this task's:
+    ``created``, ``adopted``, ``found`` or ``resumed``.
+
+    :param project_id: the project.
+    :param compile_id: a build of it, from `QuantConnectCompileOperator`.
+    :param brokerage_conn_id: id of a connection of type `quantconnect_brokerage`; None is paper trading.
+    :param live_node_id: id or name of the live node; None takes the first free one. (``node_id`` is taken:
+        Airflow calls tasks nodes.)
+    :param version_id: the LEAN version; "-1" is the newest.
+    :param if_running: about a deployment that runs already: ``fail``, ``adopt`` it, or ``redeploy``: stop it
+        and deploy anew with its cash and holdings, where the brokerage takes them.
+    :param on_clear: about a cleared task whose deployment is over: ``reuse`` fails, ``deploy`` deploys anew.
+    :param cash: ``[{"currency": "USD", "amount": 100000}]``, where the brokerage takes it.
+    :param holdings: list of symbol, symbolId, quantity and averagePrice, where the brokerage takes them.
+    :param parameters: the algorithm's parameters.
+    :param data_providers: ids of connections of type `quantconnect_brokerage`, in order of precedence;
+        ``QuantConnectBrokerage`` among them is QuantConnect's own data, which None means alone.
+    :param automatic_redeploy: let QuantConnect restart it after a runtime error.
+    :param notification: ``{"events": [...], "targets": [...]}`` as in the API.
+    :param wait_for_running: wait until it runs; otherwise the task ends when it is created.
+    :param only_paper: refuse, before anything is sent, a deployment that cannot be shown to be paper.
+    :param quantconnect_conn_id: id of the connection of type `quantconnect`.
+    :param deferrable: wait in the triggerer and free the worker.
+    :param timeout_seconds: until when it must run; default ``[quantconnect] deploy_timeout_seconds``.
+    :param poll_interval_seconds: between two looks.
+    """
+
+    template_fields: Sequence[str] = (
+        "project_id",
+        "compile_id",
+        "brokerage_conn_id",
+        "live_node_id",
+        "version_id",
+        "if_running",
+        "on_clear",
+        "cash",
+        "holdings",
+        "parameters",
+        "data_providers",
+        "automatic_redeploy",
+        "notification",
+        "only_paper",
+        "quantconnect_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        project_id: int | str,
+        compile_id: str,
+        brokerage_conn_id: str | None = None,
+        live_node_id: str | None = None,
+        version_id: str = "-1",
+        if_running: str = "fail",
+        on_clear: str = "reuse",
+        cash: Any = None,
+        holdings: Any = None,
+        parameters: dict[str, Any] | str | None = None,
+        data_providers: Sequence[str] | str | None = None,
+        automatic_redeploy: bool | str = False,
+        notification: dict[str, Any] | str | None = None,
+        wait_for_running: bool = True,
+        only_paper: bool | str = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.project_id = project_id
+        self.compile_id = compile_id
+        self.brokerage_conn_id = brokerage_conn_id
+        self.live_node_id = live_node_id
+        self.version_id = version_id
+        self.if_running = if_running
+        self.on_clear = on_clear
+        self.cash = cash
+        self.holdings = holdings
+        self.parameters = parameters
+        self.data_providers = data_providers
+        self.automatic_redeploy = automatic_redeploy
+        self.notification = notification
+        self.wait_for_running = wait_for_running
+        self.only_paper = only_paper
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Find this task's deployment or make it, then wait here or in the triggerer."""
+        with plain_errors():
+            spec, ledger = self._spec(), ledger_of(context)
+            with self.client() as client:
+                made = self._make(client, spec, ledger)
+                if not self.wait_for_running:
+                    return self._created(ledger, made)
+                wait = self._wait_for(spec)
+                if self.deferrable:
+                    self.defer_until(
+                        wait, project_id=made.project_id, deploy_id=made.deploy_id, resume={"how": made.how}
+                    )
+                judgement = self.watch(client, wait, made.project_id, made.deploy_id)
+                return self._conclude(client, ledger, made.project_id, judgement, made.how)
+
+    def execute_complete(self, context: Context, event: Any, how: str) -> dict[str, Any]:
+        """Go on after the triggerer has watched: say how it went, and why if it went badly."""
+        with plain_errors(), self.client() as client:
+            project_id = project_id_of(self.project_id)
+            return self._conclude(client, ledger_of(context), project_id, judged(event), how)
+
+    def _conclude(
+        self, client: QuantConnectClient, ledger: Ledger, project_id: int, judgement: Judgement, how: str
+    ) -> dict[str, Any]:
+        from quantconnect_provider.live.failures import deployment_failed
+        from quantconnect_provider.live.record import mark_failed, mark_finished
+        from quantconnect_provider.live.wait import Verdict
+
+        if judgement.verdict is Verdict.ENDED:
+            mark_failed(ledger, judgement.status)
+            raise deployment_failed(client, project_id, judgement.deploy_id, judgement.message)
+        judgement.raise_unless_done()
+        mark_finished(ledger)
+        self.log.info("Project %s: %s (%s)", project_id, judgement.message.rstrip("."), how)
+        return {
+            "project_id": project_id,
+            "deploy_id": judgement.deploy_id,
+            "status": judgement.status,
+            "how": how,
+        }
+
+    def _created(self, ledger: Ledger, made: Deployment) -> dict[str, Any]:
+        from quantconnect_provider.live.record import mark_finished
+
+        mark_finished(ledger)
+        return {**asdict(made), "status": None}
+
+    def _spec(self) -> LiveSpec:
+        """Return what is asked for, with the brokerage's secrets: made here, used at once, kept nowhere."""
+        from quantconnect_provider.client.errors import InvalidSettingError
+
+        spec, brokerage = DeploymentRequest.of({**vars(self), "node_id": self.live_node_id}).resolve(
+            str(self.compile_id)
+        )
+        if flag_of(self.only_paper, "only_paper") and not brokerage.is_paper:
+            raise InvalidSettingError(
+                f"{brokerage.label} cannot be shown to be paper trading, and this was to be paper.",
+                advice="If its connection was changed meanwhile, trigger a new run: it asks for approval.",
+            )
+        return spec
+
+    def _make(self, client: QuantConnectClient, spec: LiveSpec, ledger: Ledger) -> Deployment:
+        from quantconnect_provider.live.create import create_once
+
+        chosen = settings.load()
+        return create_once(
+            client,
+            spec,
+            ledger,
+            if_running=str(self.if_running),
+            on_clear=str(self.on_clear),
+            certainty_seconds=chosen.certainty_seconds,
+            look_seconds=min(self.interval(), chosen.certainty_seconds / 4),
+            stop_seconds=chosen.wind_down_timeout_seconds,
+        )
+
+    def _wait_for(self, spec: LiveSpec) -> Wait:
+        from quantconnect_provider.live.statuses import RESTART_GRACE_SECONDS
+        from quantconnect_provider.live.wait import RUNNING, Wait
+
+        return Wait(
+            RUNNING,
+            self.deadline(settings.load().deploy_timeout_seconds),
+            restart_grace_seconds=RESTART_GRACE_SECONDS if spec.automatic_redeploy else 0.0,
+        )

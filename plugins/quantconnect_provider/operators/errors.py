@@ -1,0 +1,46 @@
+"""How errors of this package end a task: one clear line, and another attempt only where it can help."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client.errors import QuantConnectError
+
+
+class QuantConnectTaskFailed(AirflowFailException):
+    """The task fails now and is not retried: another attempt cannot help, or is not safe.
+
+    :param error: what happened; its class tells what a person must do about it.
+    """
+
+    def __init__(self, error: QuantConnectError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class plain_errors:
+    """Lets errors of QuantConnect end the task with their one line instead of the way that they took.
+
+    What another attempt may cure passes, for the task's retries and their policy; the rest fails the task
+    at once, whatever its retries. Anything else is a bug and keeps its traceback. Used as
+    ``with plain_errors():`` around what a task does.
+
+    :raises QuantConnectTaskFailed: on leaving, for errors that are not retryable.
+    """
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        from quantconnect_provider.client.errors import QuantConnectError
+
+        if not isinstance(error, QuantConnectError):
+            return
+        plain = error if error.retryable else QuantConnectTaskFailed(error)
+        raise plain.with_traceback(None) from None

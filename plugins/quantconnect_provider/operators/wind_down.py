@@ -1,0 +1,178 @@
+"""Stopping and liquidating live deployments; offered by `quantconnect_provider.operators.live`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from quantconnect_provider import settings
+from quantconnect_provider.operators.base import WaitingOperator, judged
+from quantconnect_provider.operators.errors import plain_errors
+from quantconnect_provider.operators.inputs import project_id_of, text_or_none
+from quantconnect_provider.operators.ledger import ledger_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from quantconnect_provider.client import QuantConnectClient
+    from quantconnect_provider.live.wind_down import Step, WindDown
+
+
+class _WindDownOperator(WaitingOperator):
+    """Winds one project's deployment down, and believes it when it is seen to be over."""
+
+    action: ClassVar[str]
+    template_fields: Sequence[str] = ("project_id", "deploy_id", "quantconnect_conn_id")
+
+    def __init__(self, *, project_id: int | str, deploy_id: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project_id = project_id
+        self.deploy_id = deploy_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask for it unless it is over already, and wait here or in the triggerer."""
+        with plain_errors(), self.client() as client:
+            deadline = self.deadline(settings.load().wind_down_timeout_seconds)
+            wind_down = self._wind_down(client, context)
+            if not self.deferrable:
+                return self._conclude(wind_down, wind_down.run(deadline))
+            return self._conclude(wind_down, self._step_or_defer(wind_down, deadline))
+
+    def execute_complete(self, context: Context, event: Any, deadline: float) -> dict[str, Any]:
+        """Go on after the triggerer has watched: finish, or ask again where the first request was unclear."""
+        from quantconnect_provider.live.wait import Verdict
+
+        with plain_errors(), self.client() as client:
+            judgement = judged(event)
+            wind_down = self._wind_down(client, context)
+            if judgement.verdict is Verdict.DONE:
+                return self._conclude(wind_down, wind_down.ended(judgement))
+            if judgement.verdict is not Verdict.TIMEOUT or time.time() >= deadline:
+                judgement.raise_unless_done()
+            return self._conclude(wind_down, self._step_or_defer(wind_down, deadline))
+
+    def _wind_down(self, client: QuantConnectClient, context: Context) -> WindDown:
+        from quantconnect_provider.live.wind_down import WindDown
+
+        return WindDown(
+            client,
+            project_id_of(self.project_id),
+            self.action,
+            ledger_of(context),
+            deploy_id=text_or_none(self.deploy_id),
+            pace=self.pace(),
+        )
+
+    def _step_or_defer(self, wind_down: WindDown, deadline: float) -> Step:
+        from quantconnect_provider.live.wait import OVER, Wait
+
+        step = wind_down.step()
+        if not step.over:
+            self.defer_until(
+                Wait(OVER, step.wait_until(deadline)),
+                project_id=step.project_id,
+                deploy_id=step.deploy_id,
+                resume={"deadline": deadline},
+            )
+        return step
+
+    def _conclude(self, wind_down: WindDown, step: Step) -> dict[str, Any]:
+        return self._finish(wind_down, step, flat_deadline=0.0)
+
+    def _finish(self, wind_down: WindDown, step: Step, flat_deadline: float) -> dict[str, Any]:
+        from quantconnect_provider.live.flat import conclude
+
+        result = conclude(wind_down.client, step, self.action, flat_deadline=flat_deadline, pace=self.pace())
+        wind_down.mark_finished()
+        self.log.info("%s", result)
+        self._check(result)
+        return result.to_json()
+
+    def _check(self, result: Any) -> None:
+        """Nothing to check: a stopped deployment keeps its holdings."""
+
+
+class QuantConnectStopLiveOperator(_WindDownOperator):
+    """Stops a project's live deployment, keeps its holdings, and waits until it is seen to be over.
+
+    A deployment that is over already counts as done. Returns project id, deployment id, final status and
+    whether it was over before.
+
+    :param project_id: the project.
+    :param deploy_id: the only deployment to stop; by default the project's current one.
+    :param quantconnect_conn_id: id of the connection of type `quantconnect`.
+    :param deferrable: wait in the triggerer and free the worker.
+    :param timeout_seconds: until when it must be over; default ``[quantconnect] wind_down_timeout_seconds``.
+    :param poll_interval_seconds: between two looks.
+    """
+
+    action = "stop"
+
+
+class QuantConnectLiquidateLiveOperator(_WindDownOperator):
+    """Sells all holdings of a project's live deployment, which then stops, and waits until it is over.
+
+    Then it reads the portfolio until nothing is held or ``flat_timeout_seconds`` are over, and reports what
+    is left. **This trades real money where the deployment does.** Returns what
+    `QuantConnectStopLiveOperator` does, and the symbols and quantities that are left.
+
+    :param project_id: the project.
+    :param deploy_id: the only deployment to liquidate; by default the project's current one.
+    :param require_flat: fail when holdings are left or cannot be read.
+    :param flat_timeout_seconds: how long holdings may stay; default ``[quantconnect] flat_timeout_seconds``.
+    :param quantconnect_conn_id: id of the connection of type `quantconnect`.
+    :param deferrable: wait in the triggerer and free the worker.
+    :param timeout_seconds: until when it must be over; default ``[quantconnect] wind_down_timeout_seconds``.
+    :param poll_interval_seconds: between two looks.
+    """
+
+    action = "liquidate"
+
+    def __init__(
+        self, *, require_flat: bool = False, flat_timeout_seconds: float | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.require_flat = require_flat
+        self.flat_timeout_seconds = flat_timeout_seconds
+
+    def flat_complete(
+        self, context: Context, event: Any, deploy_id: str, status: str, already_over: bool
+    ) -> dict[str, Any]:
+        """Go on after the triggerer has watched the holdings: report what is left."""
+        from quantconnect_provider.live.wind_down import Step
+
+        with plain_errors(), self.client() as client:
+            judged(event)
+            wind_down = self._wind_down(client, context)
+            step = Step(wind_down.project_id, deploy_id, status, over=True, already_over=already_over)
+            return self._finish(wind_down, step, flat_deadline=0.0)
+
+    def _conclude(self, wind_down: WindDown, step: Step) -> dict[str, Any]:
+        from quantconnect_provider.live.flat import must_be_awaited
+        from quantconnect_provider.triggers.flat import FlatTrigger
+
+        flat_deadline = time.time() + (self.flat_timeout_seconds or settings.load().flat_timeout_seconds)
+        if self.deferrable and must_be_awaited(self.action, step):
+            self.log.info("%s is %s. Waiting for its holdings to be gone.", step.deploy_id, step.status)
+            self.defer(
+                trigger=FlatTrigger(
+                    quantconnect_conn_id=self.quantconnect_conn_id,
+                    project_id=step.project_id,
+                    deadline=flat_deadline,
+                    poll_interval_seconds=self.interval(),
+                ),
+                method_name="flat_complete",
+                kwargs={
+                    "deploy_id": step.deploy_id,
+                    "status": step.status,
+                    "already_over": step.already_over,
+                },
+            )
+        return self._finish(wind_down, step, flat_deadline)
+
+    def _check(self, result: Any) -> None:
+        from quantconnect_provider.live.flat import check_flat
+
+        if self.require_flat:
+            check_flat(result)

@@ -1,0 +1,97 @@
+"""The waits that have a question of their own, unlike those that one live/list answers for all."""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from quantconnect_provider.triggers.events import event_of
+from quantconnect_provider.triggers.off_loop import OffLoopClient
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
+    from quantconnect_provider.live.wait import Judgement, Wait
+
+LAST_LOOK_SECONDS = 15.0
+"""Whoever comes late, after an outage of the triggerer, still gets one look of this length."""
+
+
+class PollingTrigger(BaseTrigger):
+    """Asks about one project until the answer is there or time is up; ends with one event, whatever happens.
+
+    :param quantconnect_conn_id: id of the connection; its secrets never go through the database.
+    :param project_id: the project.
+    :param deadline: unix seconds; absolute, so that it holds wherever the trigger is moved to.
+    :param poll_interval_seconds: between two looks.
+    """
+
+    def __init__(
+        self, *, quantconnect_conn_id: str, project_id: int, deadline: float, poll_interval_seconds: float
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.quantconnect_conn_id = quantconnect_conn_id
+        self.project_id = project_id
+        self.deadline = deadline
+        self.poll_interval_seconds = poll_interval_seconds
+
+    @abc.abstractmethod
+    def ask(self, client: QuantConnectClient) -> tuple[bool, str]:
+        """Return whether the wait is over and how things stand; runs in a thread, and only looks."""
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the arguments, as they are kept in Airflow's database."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                "quantconnect_conn_id": self.quantconnect_conn_id,
+                "project_id": self.project_id,
+                "deadline": self.deadline,
+                "poll_interval_seconds": self.poll_interval_seconds,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield the one event that the wait ends with."""
+        client = OffLoopClient(self.quantconnect_conn_id)
+        try:
+            judgement = await self._wait(client)
+        finally:
+            client.close()
+        yield TriggerEvent(event_of(judgement))  # type: ignore[no-untyped-call]
+
+    async def _wait(self, client: OffLoopClient) -> Judgement:
+        wait = await asyncio.get_running_loop().run_in_executor(None, self._new_wait)
+        patience = max(self.deadline - time.time(), LAST_LOOK_SECONDS)
+        while True:
+            judgement = await self._look(client, wait, patience)
+            if judgement.verdict.value != "wait":
+                return judgement
+            await asyncio.sleep(max(0.0, min(self.poll_interval_seconds, self.deadline - time.time())))
+            patience = max(self.deadline - time.time(), 0.0)
+
+    async def _look(self, client: OffLoopClient, wait: Wait, patience: float) -> Judgement:
+        from quantconnect_provider.client.errors import QuantConnectError
+        from quantconnect_provider.live.wait import Judgement, Verdict
+
+        try:
+            done, status = await asyncio.wait_for(client.call(self.ask), patience)
+        except asyncio.TimeoutError:
+            text = "The wait is over, and the last look had no answer."
+            return Judgement(Verdict.TIMEOUT, message=text)
+        except QuantConnectError as error:
+            return wait.failed(error, time.time())
+        if done:
+            return Judgement(Verdict.DONE, status=status, message=status)
+        over = time.time() >= self.deadline
+        return Judgement(Verdict.TIMEOUT if over else Verdict.WAIT, status=status, message=status)
+
+    def _new_wait(self) -> Wait:
+        # In a thread, because the first import of the client takes longer than an event loop may stand still.
+        from quantconnect_provider.live.wait import Wait
+
+        return Wait((), self.deadline)
