@@ -5,13 +5,22 @@
     with Sandbox() as sandbox:
         os.environ["AIRFLOW_CONN_QUANTCONNECT_DEFAULT"] = sandbox.airflow_connection()
 
-Or from a shell: ``python -m quantconnect_provider.sandbox``. See docs/sandbox.md.
+:class:`SandboxProcess` is the same in a process of its own. Or from a shell: ``python -m quantconnect_provider.sandbox``. See docs/sandbox.md.
 """
 
 from __future__ import annotations
 
-from quantconnect_provider.sandbox.actions import VerbError
+from quantconnect_provider.sandbox.control import VerbError
+from quantconnect_provider.sandbox.process import RemoteSandbox, SandboxProcess
 from quantconnect_provider.sandbox.scenario import Scenario, ScenarioError, load_scenario
 from quantconnect_provider.sandbox.server import Sandbox
 
-__all__ = ["Sandbox", "Scenario", "ScenarioError", "VerbError", "load_scenario"]
+__all__ = [
+    "RemoteSandbox",
+    "Sandbox",
+    "SandboxProcess",
+    "Scenario",
+    "ScenarioError",
+    "VerbError",
+    "load_scenario",
+]

@@ -21,7 +21,8 @@ from quantconnect_provider.sandbox.world import World
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
+    level = logging.WARNING if options.quiet else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s", stream=sys.stdout)
     try:
         world = World(load_scenario(options.scenario), options.user_id, options.seed)
         listener = bind(options.port)
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--api-token", default="sandbox", help="(default: %(default)s)")
     parser.add_argument("--scenario", help="a YAML or JSON file; see docs/sandbox.md")
     parser.add_argument("--seed", type=int, help="overrides the scenario's")
+    parser.add_argument("--quiet", action="store_true", help="no line for each request")
     return parser
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from quantconnect_provider.sandbox import handlers as _registered  # noqa: F401 - importing registers them
-from quantconnect_provider.sandbox.actions import VerbError, perform
 from quantconnect_provider.sandbox.answers import ENDPOINTS, Answer, ApiError, Download, Params
 from quantconnect_provider.sandbox.auth import Credentials
+from quantconnect_provider.sandbox.control import VerbError, perform
 from quantconnect_provider.sandbox.exchange import Exchange, Transports
 from quantconnect_provider.sandbox.faults import Fault
 from quantconnect_provider.sandbox.traffic import LoggedRequest
@@ -85,6 +85,7 @@ class SandboxApp:
         status, answer, errors = self._serve(exchange, endpoint, params, problem)
         if await self._befall(exchange, entry, [f for f in struck if f.spec.when == "after"], answer):
             return
+        log.info("%s %s%s", endpoint, "error " if errors else "ok", "; ".join(errors))
         self.world.requests.end(entry, "error" if errors else "answered", errors)
         if isinstance(answer, Download):
             await exchange.download(answer)
@@ -131,6 +132,7 @@ class SandboxApp:
             self.world.requests.let_through()
             return False
         texts = ["Too many requests. Please slow down."]
+        log.info("%s refused by the rate limit", entry.endpoint)
         self.world.requests.end(entry, "refused", texts)
         body = _refusal(ApiError(*texts))
         if limit.settings.answer == "text":
@@ -156,7 +158,7 @@ class SandboxApp:
             if spec.delay_seconds:
                 await self._pause(spec.delay_seconds)
             if spec.replaces_answer:
-                log.info("%s: fault %d", entry.endpoint, fault.number)
+                log.info("%s struck by fault %d", entry.endpoint, fault.number)
                 await self._misbehave(exchange, entry, fault, answer)
                 return True
         return False

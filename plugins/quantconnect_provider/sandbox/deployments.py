@@ -9,7 +9,7 @@ from typing import Any
 from quantconnect_provider.sandbox.clock import Schedule
 from quantconnect_provider.sandbox.insights import InsightBook
 from quantconnect_provider.sandbox.portfolio import Portfolio
-from quantconnect_provider.sandbox.scenario import Deploy, RuntimeFailure
+from quantconnect_provider.sandbox.scenario import Api, Deploy, RuntimeFailure
 
 OVER = frozenset({"DeployError", "Stopped", "Liquidated", "Deleted", "Completed", "RuntimeError", "Invalid"})
 PAPER = "QuantConnectBrokerage"
@@ -30,8 +30,8 @@ class Deployment:
     """
 
     def __init__(self, *, deploy_id: str, number: int, project_id: int, request: dict[str, Any],
-                 node_id: str | None, launched: float, settings: Deploy, book: InsightBook,
-                 portfolio: Portfolio, schedule: Schedule) -> None:  # fmt: skip
+                 node_id: str | None, launched: float, settings: Deploy, api: Api,
+                 book: InsightBook, portfolio: Portfolio, schedule: Schedule) -> None:  # fmt: skip
         self.deploy_id = deploy_id
         self.number = number
         self.project_id = project_id
@@ -42,6 +42,7 @@ class Deployment:
         self.status = "InQueue"
         self.message = ""
         self.settings = settings
+        self._api = api
         self.book = book
         self.portfolio = portfolio
         self.logs: list[str] = []
@@ -51,7 +52,6 @@ class Deployment:
         self.requested: list[str] = []
         self.listed_from = launched + settings.listed_after_seconds
         self.on_restart: Callable[[float], None] = self.begin
-        self.portfolio_refresh = 0.0
         self._stale, self._stale_until = portfolio, 0.0
         self._schedule = schedule
         self._life = 0
@@ -155,9 +155,10 @@ class Deployment:
 
     def own(self, portfolio: Portfolio, now: float) -> None:
         """Own this from now on; the API may show the old portfolio until its next snapshot."""
-        if self.portfolio_refresh > 0 and now >= self._stale_until:
-            periods = int((now - self.launched) / self.portfolio_refresh) + 1
-            self._stale, self._stale_until = self.portfolio, self.launched + periods * self.portfolio_refresh
+        refresh = self._api.portfolio_refresh_seconds
+        if refresh > 0 and now >= self._stale_until:
+            periods = int((now - self.launched) / refresh) + 1
+            self._stale, self._stale_until = self.portfolio, self.launched + periods * refresh
         self.portfolio = portfolio
 
     def shown_portfolio(self, now: float) -> Portfolio:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -60,7 +61,7 @@ class InsightBook:
     """
 
     def __init__(self, key: bytes, seed: int, settings: Insights, api: InsightApi) -> None:
-        self._key = key
+        self._hash = blake2b(key, digest_size=16)
         self._seed = seed
         self.settings = settings
         self._api = api
@@ -71,8 +72,9 @@ class InsightBook:
         self._changed: dict[int, dict[str, Any]] = {}
         self._next_serial = 0
         self._next_growth: float | None = None
+        self._running = False
         self._ended_at: float | None = None
-        self._snapshot = View((), {}, 0.0)
+        self._snapshot: View | None = None
         self._next_snapshot: float | None = None
 
     # --- what happens to the list -------------------------------------------------------------------
@@ -84,13 +86,16 @@ class InsightBook:
         if fresh and growth.immediate:
             self.add(growth.immediate, now, period=growth.period_seconds)
         self._next_growth = now + growth.every_seconds if growth.every_seconds > 0 else None
+        self._running = True
         if self._api.refresh_seconds > 0:
+            self._snapshot = self._snapshot or View((), {}, now)
             self._next_snapshot = now + self._api.refresh_seconds
 
     def end(self, now: float) -> None:
         """The algorithm is over: nothing grows, closes or is scored any more; one last flush follows."""
         self.settle(now)
         self._next_growth = None
+        self._running = False
         self._ended_at = now
         if self._api.refresh_seconds > 0:
             self._next_snapshot = now + self.settings.flush_seconds
@@ -148,19 +153,24 @@ class InsightBook:
         self._changed = {**self._changed, **{s: {**self._changed.get(s, {}), **fields} for s in serials}}
 
     def identity(self, serial: int) -> str:
-        """The id of an insight."""
-        return rows.insight_id(self._key, serial)
+        """32 hex digits: the id of an insight."""
+        state = self._hash.copy()  # a third of the cost of hashing key and serial anew
+        state.update(serial.to_bytes(8, "little"))
+        return state.hexdigest()
 
     def settle(self, now: float) -> None:
         """Let the list grow to `now`, taking the snapshots that fell due on the way."""
+        every = self._api.refresh_seconds
+        if every <= 0:
+            self._next_snapshot = None
+        elif self._next_snapshot is None and self._running:  # snapshots were switched on just now
+            self._next_snapshot = now
         while self._next_snapshot is not None and self._next_snapshot <= now:
             due = self._next_snapshot
             self._grow(due)
             self._snapshot = self.view(due)
-            later = int((now - due) / self._api.refresh_seconds) * self._api.refresh_seconds
-            self._next_snapshot = (
-                None if self._ended_at is not None else due + (later or self._api.refresh_seconds)
-            )
+            skipped = int((now - due) / every) * every  # nothing changes by hand in between: take the last
+            self._next_snapshot = due + (skipped or every) if self._running else None
         self._grow(now)
 
     def refresh(self, now: float) -> None:
@@ -187,7 +197,7 @@ class InsightBook:
     def shown(self, now: float) -> View:
         """The list that the API shows: the truth, or the last snapshot of it."""
         self.settle(now)
-        return self._snapshot if self._api.refresh_seconds > 0 else self.view(now)
+        return self._snapshot if self._snapshot and self._api.refresh_seconds > 0 else self.view(now)
 
     @property
     def emitted(self) -> int:
@@ -203,25 +213,26 @@ class InsightBook:
         kinds = rows.variants(self._seed, self._symbols, self.settings.model)
         for serial, state, generated, closes, period in self._facts(view, start, end):
             row = kinds[rows.variant_of(serial)][state]._replace(
-                insight_id=rows.insight_id(self._key, serial),
+                insight_id=self.identity(serial),
                 generated_at=generated,
                 closes_at=closes,
                 period_seconds=period,
             )
             yield row._replace(**view.changed[serial]) if serial in view.changed else row
 
-    def encoded(self, view: View, start: int, end: int) -> Iterator[bytes]:
+    def encoded(self, view: View, start: int, end: int) -> Iterator[str]:
         """The same rows as JSON in the API's spelling, without making an object for each."""
-        spelling, changed, key = self._api.spelling, view.changed, self._key
-        extra = b"," + msgspec.json.encode(self._api.extra_fields)[1:-1] if self._api.extra_fields else b""
+        changed, identity, variant_of = view.changed, self.identity, rows.variant_of
+        spelling, extra_fields = self._api.spelling, self._api.extra_fields
+        extra = "," + msgspec.json.encode(extra_fields).decode()[1:-1] if extra_fields else ""
+        head = rows.HEADS[spelling]
         tails = rows.tails(self._seed, self._symbols, self.settings.model, spelling, extra)
         for serial, state, generated, closes, period in self._facts(view, start, end):
             if serial in changed:
                 row = next(self.rows(view._replace(ranges=((serial, serial + 1),)), 0, 1))
-                yield msgspec.json.encode(rows.spell(row, spelling) | self._api.extra_fields)
-                continue
-            head = rows.head(spelling, rows.insight_id(key, serial), generated, closes, period)
-            yield head.encode() + tails[state][rows.variant_of(serial)]
+                yield msgspec.json.encode(rows.spell(row, spelling) | extra_fields).decode()
+            else:
+                yield head(identity(serial), generated, closes, period) + tails[state][variant_of(serial)]
 
     def _facts(self, view: View, start: int, end: int) -> Iterator[tuple[int, int, float, float, float]]:
         """Serial, state, generated, closes and period of each position."""
@@ -231,8 +242,9 @@ class InsightBook:
             for stretch in self._stretches_of(low, high):
                 first, stop = max(low, stretch.first), min(high, stretch.first + stretch.size)
                 for serial in range(first, stop):
-                    generated = float(int(stretch.start + (serial - stretch.first) * stretch.every))
-                    closes, period = generated + stretch.period, stretch.period
+                    generated = int(stretch.start + (serial - stretch.first) * stretch.every)
+                    period: float = int(stretch.period)
+                    closes = generated + period
                     if serial in changed and "closes_at" in changed[serial]:
                         closes = changed[serial]["closes_at"]
                         period = closes - generated

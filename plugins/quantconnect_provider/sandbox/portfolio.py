@@ -37,10 +37,10 @@ class Portfolio:
         return sum(self.cash.values()) + sum(h.quantity * _price(h) for h in self.holdings.values())
 
     def as_answer(self) -> dict[str, Any]:
-        """The `portfolio` object of live/portfolio/read; an empty part is a list, as PHP writes it."""
+        """The `portfolio` object of live/portfolio/read; QuantConnect's own client takes no [] for an empty part."""
         holdings = {symbol_id: _holding_answer(item) for symbol_id, item in self.holdings.items()}
         cash = {currency: _cash_answer(currency, amount) for currency, amount in self.cash.items()}
-        return {"holdings": holdings or [], "cash": cash or []}
+        return {"holdings": holdings, "cash": cash}
 
     def statistics(self, fees: float = 0.0) -> dict[str, str]:
         """The runtime statistics of live/read, formatted as the API formats them."""

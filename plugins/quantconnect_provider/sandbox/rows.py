@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
 
-NEVER = 2556143999.0
+NEVER = 2556143999
 """2050-12-31 23:59:59 UTC: what an insight without an end gets as its close time."""
 
 VARIANTS = 1024  # different combinations of symbol, direction and numbers; ids and times are unique anyway
@@ -39,11 +39,6 @@ class Row(NamedTuple):
     score_magnitude: float
     estimated_value: float
     tag: str | None
-
-
-def insight_id(key: bytes, serial: int) -> str:
-    """32 hex digits for insight `serial` of the deployment with this key."""
-    return blake2b(serial.to_bytes(8, "little"), key=key, digest_size=16).hexdigest()
 
 
 def variant_of(serial: int) -> int:
@@ -86,14 +81,11 @@ def spell(row: Row, spelling: str) -> dict[str, Any]:
     if spelling == "original":
         head |= {"generatedTime": str(int(row.generated_at)), "createdTime": int(row.generated_at)}
     elif spelling == "engine":
-        head |= {"generatedTime": row.generated_at, "createdTime": row.generated_at}
+        head |= {"generatedTime": float(row.generated_at), "createdTime": float(row.generated_at)}
     else:
         head |= {"generatedTime": int(row.generated_at)}
-    whole = spelling != "engine"
-    head |= {
-        "closeTime": int(row.closes_at) if whole else row.closes_at,
-        "period": int(row.period_seconds) if whole else row.period_seconds,
-    }
+    number = float if spelling == "engine" else int
+    head |= {"closeTime": number(row.closes_at), "period": number(row.period_seconds)}
     return head | _tail(row, spelling)
 
 
@@ -135,27 +127,39 @@ def _four_places(value: float | None) -> str | None:
 
 
 @lru_cache(maxsize=64)
-def tails(seed: int, symbols: tuple[str, ...], model: str, spelling: str, extra: bytes) -> list[list[bytes]]:
-    """The encoded rest of a row, by state and variant, to be put behind what :func:`head` writes."""
+def tails(seed: int, symbols: tuple[str, ...], model: str, spelling: str, extra: str) -> list[list[str]]:
+    """The encoded rest of a row, by state and variant, to be put behind what :data:`HEADS` writes."""
     return [
         [
-            b"," + msgspec.json.encode(_tail(variant[state], spelling))[1:-1] + extra + b"}"
+            "," + msgspec.json.encode(_tail(variant[state], spelling)).decode()[1:-1] + extra + "}"
             for variant in variants(seed, symbols, model)
         ]
         for state in (OPEN, CLOSED, FINAL)
     ]
 
 
-def head(spelling: str, identity: str, generated: float, closes: float, period: float) -> str:
-    """The start of a row's JSON: what no other row has. Must say what :func:`spell` says."""
-    if spelling == "openapi":
-        return f'{{"id":"{identity}","generatedTime":{generated:.0f},"closeTime":{closes:.0f},"period":{period:.0f}'
-    if spelling == "original":
-        return (
-            f'{{"id":"{identity}","generatedTime":"{generated:.0f}","createdTime":{generated:.0f},'
-            f'"closeTime":{closes:.0f},"period":{period:.0f}'
-        )
-    return (
-        f'{{"id":"{identity}","generatedTime":{generated!r},"createdTime":{generated!r},'
-        f'"closeTime":{closes!r},"period":{period!r}'
-    )
+def _original_head(identity: str, generated: float, closes: float, period: float) -> str:
+    return '{"id":"%s","generatedTime":"%d","createdTime":%d,"closeTime":%d,"period":%d' % (
+        identity, generated, generated, closes, period,
+    )  # fmt: skip
+
+
+def _openapi_head(identity: str, generated: float, closes: float, period: float) -> str:
+    return '{"id":"%s","generatedTime":%d,"closeTime":%d,"period":%d' % (identity, generated, closes, period)
+
+
+def _engine_head(identity: str, generated: float, closes: float, period: float) -> str:
+    return '{"id":"%s","generatedTime":%.1f,"createdTime":%.1f,"closeTime":%.1f,"period":%.1f' % (
+        identity, generated, generated, closes, period,
+    )  # fmt: skip
+
+
+HEADS: dict[str, Callable[[str, float, float, float], str]] = {
+    "original": _original_head,
+    "openapi": _openapi_head,
+    "engine": _engine_head,
+}
+"""Write the start of a row's JSON, which no other row has: must say what :func:`spell` says.
+
+Percent formatting because it is the fastest there is, and a page has a hundred of these.
+"""

@@ -308,3 +308,14 @@ def merge(below: Any, above: Any) -> Any:
     if isinstance(above, dict):
         return {key: merge(None, item) for key, item in above.items()}
     return above
+
+
+def overwrite(part: msgspec.Struct, fields: dict[str, Any]) -> None:
+    """Lay `fields` over a part of a scenario, in place, if the result is valid; raises ValidationError."""
+    whole = msgspec.convert(merge(msgspec.to_builtins(part), fields), type(part))
+    for name in part.__struct_fields__:
+        old, new = getattr(part, name), getattr(whole, name)
+        if isinstance(old, msgspec.Struct) and isinstance(new, type(old)):
+            overwrite(old, fields.get(name, {}))
+        else:
+            setattr(part, name, new)

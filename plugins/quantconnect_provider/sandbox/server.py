@@ -13,12 +13,11 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from quantconnect_provider.sandbox.actions import perform
 from quantconnect_provider.sandbox.app import SandboxApp
 from quantconnect_provider.sandbox.auth import Credentials
+from quantconnect_provider.sandbox.control import ControlVerbs, perform
 from quantconnect_provider.sandbox.exchange import Transports
 from quantconnect_provider.sandbox.scenario import Scenario, load_scenario
-from quantconnect_provider.sandbox.verbs import ControlVerbs
 from quantconnect_provider.sandbox.world import World
 
 log = logging.getLogger(__name__)

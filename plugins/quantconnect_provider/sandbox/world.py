@@ -182,11 +182,10 @@ class World:
         key = bytes.fromhex(self.digest("insights", deploy_id))
         deployment = Deployment(
             deploy_id=deploy_id, number=91_000 + number, project_id=project.project_id, request=request,
-            node_id=node_id, launched=launched, settings=project.settings.deploy, schedule=self.schedule,
-            book=InsightBook(key, self.seed, insights, self.api.insights),
+            node_id=node_id, launched=launched, settings=project.settings.deploy, api=self.api,
+            schedule=self.schedule, book=InsightBook(key, self.seed, insights, self.api.insights),
             portfolio=_portfolio(project, request.get("brokerage") or {}),
         )  # fmt: skip
-        deployment.portfolio_refresh = self.api.portfolio_refresh_seconds
         deployment.on_restart = lambda when: self._restart(project, deployment, when)
         self.deployments[deploy_id] = deployment
         project.deployments.append(deployment)

@@ -35,7 +35,7 @@ def read(world: World, params: Params, now: float) -> Answer:
             start, end = max(0, total - (end - start)), total
     found = list(deployment.book.encoded(view, start, end + (mode.end == "inclusive")))
     length = total if mode.length == "total" else len(found)
-    return b'{"insights":[' + b",".join(found) + b'],"length":' + str(length).encode() + b',"success":true}'
+    return f'{{"insights":[{",".join(found)}],"length":{length},"success":true}}'.encode()
 
 
 def _check_window(world: World, start: int, end: int) -> None:

@@ -11,7 +11,7 @@ class ControlVerbs:
 
     Each verb is also ``POST /sandbox/<verb>`` with its arguments as a JSON object; the answer is
     ``{"result": ...}``, or HTTP 400 with ``{"error": "..."}``, which these methods raise as
-    :class:`quantconnect_provider.sandbox.actions.VerbError`.
+    :class:`quantconnect_provider.sandbox.VerbError`.
     """
 
     def _call(self, verb: str, /, **arguments: Any) -> Any:
