@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from quantconnect_provider.client import QuantConnectClient
     from quantconnect_provider.live.wait import Judgement
+    from quantconnect_provider.triggers.live import LiveStatusTrigger
 
 
 class QuantConnectLiveStatusSensor(BaseSensorOperator):
@@ -67,28 +68,16 @@ class QuantConnectLiveStatusSensor(BaseSensorOperator):
         """Wait in the worker as every sensor does, or look once and then wait in the triggerer."""
         if not self.deferrable:
             return super().execute(context)
-        from quantconnect_provider.triggers.live import LiveStatusTrigger
-
         try:
             found = self.poke(context)
         except AirflowFailException as error:
             if self.soft_fail:
                 raise AirflowSkipException(str(error)) from None
             raise
-        if found.is_done:
-            return found.xcom_value
-        self.log.info("Waiting in the triggerer for one of: %s.", ", ".join(self._wanted()))
-        self.defer(
-            trigger=LiveStatusTrigger(
-                quantconnect_conn_id=self.quantconnect_conn_id,
-                project_id=project_id_of(self.project_id),
-                deploy_id=found.xcom_value["deploy_id"],
-                target=self._wanted(),
-                deadline=time.time() + _seconds(self.timeout),
-                poll_interval_seconds=_seconds(self.poke_interval),
-            ),
-            method_name="execute_complete",
-        )
+        if not found.is_done:
+            self.log.info("Waiting in the triggerer for one of: %s.", ", ".join(self._wanted()))
+            self.defer(trigger=self._trigger(found.xcom_value["deploy_id"]), method_name="execute_complete")
+        return found.xcom_value
 
     def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the triggerer has watched."""
@@ -129,6 +118,18 @@ class QuantConnectLiveStatusSensor(BaseSensorOperator):
                     raise deployment_failed(client, project_id, judgement.deploy_id, judgement.message)
         done = judgement.verdict is Verdict.DONE
         return PokeReturnValue(is_done=done, xcom_value=_result(project_id, judgement))
+
+    def _trigger(self, deploy_id: str) -> LiveStatusTrigger:
+        from quantconnect_provider.triggers.live import LiveStatusTrigger
+
+        return LiveStatusTrigger(
+            quantconnect_conn_id=self.quantconnect_conn_id,
+            project_id=project_id_of(self.project_id),
+            deploy_id=deploy_id,
+            target=self._wanted(),
+            deadline=time.time() + _seconds(self.timeout),
+            poll_interval_seconds=_seconds(self.poke_interval),
+        )
 
     def _deploy_id_known(self) -> bool:
         return not self.deferrable or text_or_none(self.deploy_id) is not None
