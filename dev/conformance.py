@@ -124,7 +124,7 @@ class Check:
         """Print one step, and fail unless what was seen is one of the wanted."""
         if saw not in wanted:
             fail(f"{what}: lean saw {saw!r}, and it should be {' or '.join(map(repr, wanted))}")
-        self.report(what, saw)
+        self.report(what, "yes" if saw is True else saw)
 
     def authenticate(self) -> None:
         """Log in with the right token, and be refused with a wrong one."""

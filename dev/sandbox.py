@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import urllib.request
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dev.api import answers
 from dev.console import fail, tail
@@ -12,6 +14,7 @@ from dev.ports import LOOPBACK
 from dev.processes import wait_until
 from dev.settings import PYTHON, SANDBOX_TOKEN, SANDBOX_USER
 from dev.venv import ROOT, child_environment
+from quantconnect_provider.sandbox.control.verbs import ControlVerbs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,3 +60,17 @@ def running_sandbox(port: int, log: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+class Controls(ControlVerbs):
+    """The sandbox's own controls over HTTP: what an account's owner could neither see nor change."""
+
+    def __init__(self, address: str) -> None:
+        """Take the API's base URL; the controls lie beside it."""
+        self._url = address.removesuffix("/api/v2") + "/sandbox"
+
+    def _call(self, verb: str, /, **arguments: Any) -> Any:
+        body = json.dumps(arguments).encode()
+        request = urllib.request.Request(f"{self._url}/{verb}", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["result"]

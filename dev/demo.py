@@ -1,0 +1,72 @@
+"""`make demo`: deploy, harvest, harvest again and wind down, through real Airflow against the local sandbox.
+
+Everything lies in a home of its own, .airflow/demo: a user's connections and settings play no part. This
+program prepares that home and the sandbox; `dev.demo_run` is the story, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from dev.console import say
+from dev.ports import free_port
+from dev.sandbox import running_sandbox
+from dev.settings import (
+    CONNECTION_VARIABLE,
+    HOME,
+    PYTHON,
+    SANDBOX_TOKEN,
+    SANDBOX_USER,
+    common_environment,
+)
+from dev.venv import ROOT, child_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEMO_HOME = HOME / "demo"
+STORE = DEMO_HOME / "quantconnect.db"
+AIRFLOW_LOG = DEMO_HOME / "airflow.log"
+
+
+def demo_environment(address: str) -> dict[str, str]:
+    """Return the demo's environment; nothing that a user set for Airflow gets in."""
+    own = {name: value for name, value in child_environment().items() if not name.startswith("AIRFLOW")}
+    connection = {
+        "conn_type": "quantconnect",
+        "host": address,
+        "login": SANDBOX_USER,
+        "password": SANDBOX_TOKEN,
+    }
+    return {
+        **common_environment(DEMO_HOME, own),
+        CONNECTION_VARIABLE: json.dumps(connection),
+        "AIRFLOW__QUANTCONNECT__POLL_INTERVAL_SECONDS": "0.2",  # each status lasts less than a second there
+    }
+
+
+def start_empty() -> None:
+    """Forget the last demo's data, so that what is printed is of this one. Airflow's database stays."""
+    DEMO_HOME.mkdir(parents=True, exist_ok=True)
+    for path in [AIRFLOW_LOG, *DEMO_HOME.glob(f"{STORE.name}*")]:
+        path.unlink(missing_ok=True)
+
+
+def main() -> None:
+    """Run the demo; its exit status is the story's."""
+    start_empty()
+    with running_sandbox(free_port(), DEMO_HOME / "sandbox.log") as address:
+        say(f"The sandbox, a local QuantConnect, runs at {address}")
+        say(f"All that Airflow says goes to {AIRFLOW_LOG}")
+        story: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", address]
+        done = subprocess.run(
+            story, cwd=ROOT, env=demo_environment(address), stdin=subprocess.DEVNULL, check=False
+        )
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The story that `make demo` tells. Every number is read back from the store or the API, and checked."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from airflow.dag_processing.dagbag import DagBag
+from airflow.utils.db import upgradedb
+
+from dev.console import fail, say, step, table, tail
+from dev.demo import AIRFLOW_LOG, STORE
+from dev.demo_store import Harvest, harvests_after, mismatch
+from dev.quiet import output_to
+from dev.sandbox import Controls
+from dev.settings import SANDBOX_TOKEN, SANDBOX_USER
+from dev.venv import ROOT
+from quantconnect_provider.client import QuantConnectClient
+
+PROJECT_ID = 23456002
+LATER_SECONDS = 15
+LOOK = (
+    "import sqlite3; [print(*row, sep='  ') for row in sqlite3.connect('{store}').execute("
+    "'select deploy_id, symbol, direction, count(*) from quantconnect_insights group by 1, 2, 3')]"
+)
+
+
+class Runner:
+    """Runs the repository's DAGs, one after the other, each task by Airflow's task runner in this process."""
+
+    def __init__(self) -> None:
+        with step("Preparing Airflow's database"), output_to(AIRFLOW_LOG):
+            upgradedb()
+            self._bag = DagBag(ROOT / "dags")
+        if self._bag.import_errors:
+            fail(f"DAG files that cannot be loaded: {self._bag.import_errors}")
+
+    def run(self, dag_id: str, **params: Any) -> None:
+        """Run a DAG to its end; ends the program when it is not a success."""
+        with step(f"Running {dag_id}"), output_to(AIRFLOW_LOG):
+            dag = self._bag.dags[dag_id]
+            run = dag.test(run_conf=params)
+        if run.state != "success":
+            fail(f"{dag_id} ended as {run.state}. The end of {AIRFLOW_LOG}:\n\n{tail(AIRFLOW_LOG, 40)}")
+
+
+class Story:
+    """The demo's steps, and what there is to tell of each."""
+
+    def __init__(self, address: str) -> None:
+        self._runner = Runner()
+        self._sandbox = Controls(address)
+        self._client = QuantConnectClient(SANDBOX_USER, SANDBOX_TOKEN, base_url=address)
+
+    def deploy(self) -> str:
+        """Deploy the project; returns the deployment's id."""
+        self._runner.run("quantconnect_deploy", project_id=PROJECT_ID)
+        live = self._client.read_live(PROJECT_ID)
+        if live.status != "Running":
+            fail(f"after quantconnect_deploy the API says {live.status} instead of Running")
+        return live.deploy_id
+
+    def harvest(self) -> list[Harvest]:
+        """Harvest all deployments while the sandbox's time stands still, and check the store."""
+        known = {harvest.harvest_id for harvest in harvests_after(STORE, set())}
+        self._sandbox.set_speed(0)
+        self._runner.run("quantconnect_harvest_insights")
+        for deployment in self._sandbox.deployments():
+            truth = self._sandbox.insights(deployment["deploy_id"])["rows"]
+            problem = mismatch(STORE, deployment["deploy_id"], truth)
+            if problem:
+                fail(f"the store is not what the API has for {deployment['deploy_id']}: {problem}")
+        self._sandbox.set_speed(1)
+        return harvests_after(STORE, known)
+
+    def wind_down(self) -> str:
+        """Liquidate the project's deployment; returns its final status."""
+        self._runner.run(
+            "quantconnect_wind_down", project_ids=[PROJECT_ID], action="liquidate", approval="never"
+        )
+        status = self._client.read_live(PROJECT_ID).status
+        held = self._client.read_portfolio(PROJECT_ID).holdings
+        if status not in ("Liquidated", "Stopped") or held:
+            fail(f"after quantconnect_wind_down the API says {status}, with holdings {sorted(held)}")
+        return status
+
+    def way(self, deploy_id: str) -> list[str]:
+        """List the statuses that the deployment went through, as the sandbox saw them."""
+        found = (item for item in self._sandbox.deployments(PROJECT_ID) if item["deploy_id"] == deploy_id)
+        return [str(moment["status"]) for moment in next(found)["history"]]
+
+
+def print_harvests(first: list[Harvest], second: list[Harvest]) -> None:
+    """Print both harvests, a line for each deployment."""
+    named = [("first", item) for item in first] + [(f"{LATER_SECONDS} s later", item) for item in second]
+    rows = [
+        [when, h.deploy_id, h.requests, h.read, h.inserted, h.updated, h.in_table, h.final]
+        for when, h in named
+    ]
+    header = ["harvest", "deployment", "pages", "read", "new", "changed", "in table", "scores final"]
+    say(table(rows, header))
+
+
+def main(address: str) -> None:
+    """Tell the story from the deployment to its end."""
+    started = time.monotonic()
+    story = Story(address)
+    deploy_id = story.deploy()
+    first = story.harvest()
+    with step(f"Letting {LATER_SECONDS} seconds pass: insights come in, scores become final"):
+        time.sleep(LATER_SECONDS)
+    second = story.harvest()
+    status = story.wind_down()
+    say("\nWhat happened")
+    facts = [
+        ("project", PROJECT_ID),
+        ("deployment", deploy_id),
+        ("went through", " > ".join(story.way(deploy_id))),
+        ("final status", f"{status}; no holdings left"),
+    ]
+    say(table(facts))
+    say("\nInsights in the table quantconnect_insights")
+    print_harvests(first, second)
+    say(f"\nThe data lies in {STORE}. Look at it:\n")
+    say(f'  .venv/bin/python -c "{LOOK.format(store=STORE)}"')
+    say(f"\nAll of it worked, in {time.monotonic() - started:.0f} seconds. With the UI: make up")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

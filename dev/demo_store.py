@@ -1,0 +1,60 @@
+"""Reads the demo's store as any user could, with SQL, and compares it with what the sandbox knows."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """One deployment in one harvest: its row of quantconnect_harvests, and how full the table then is."""
+
+    harvest_id: str
+    deploy_id: str
+    requests: int
+    read: int
+    inserted: int
+    updated: int
+    status: str
+    in_table: int
+    final: int
+
+
+def query(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """Run one SELECT; nothing is there before the first harvest made the store."""
+    if not store.is_file():
+        return []
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def harvests_after(store: Path, known: Collection[str]) -> list[Harvest]:
+    """List the harvests that are not known yet, oldest first, with the table's counts now."""
+    rows = query(
+        store,
+        "select harvest_id, deploy_id, requests, read, inserted, updated, status"
+        " from quantconnect_harvests order by started_at, deploy_id",
+    )
+    counts = (
+        "select count(*), coalesce(sum(score_is_final), 0) from quantconnect_insights where deploy_id = ?"
+    )
+    return [Harvest(*row, *query(store, counts, row[1])[0]) for row in rows if row[0] not in known]
+
+
+def mismatch(store: Path, deploy_id: str, truth: Sequence[dict[str, Any]]) -> str | None:
+    """Say how the stored insights of a deployment differ from the true ones; None when they do not."""
+    statement = "select insight_id, score_is_final from quantconnect_insights where deploy_id = ?"
+    stored = {insight_id: bool(final) for insight_id, final in query(store, statement, deploy_id)}
+    true = {row["insight_id"].replace("-", ""): bool(row["score_is_final"]) for row in truth}
+    if stored == true:
+        return None
+    missing, surplus = len(true.keys() - stored.keys()), len(stored.keys() - true.keys())
+    old = sum(stored[key] != true[key] for key in stored.keys() & true.keys())
+    return f"{missing} missing, {surplus} too many, {old} with an old score, of {len(true)}"
