@@ -5,15 +5,17 @@
     with Sandbox() as sandbox:
         os.environ["AIRFLOW_CONN_QUANTCONNECT_DEFAULT"] = sandbox.airflow_connection()
 
-:class:`SandboxProcess` is the same in a process of its own. Or from a shell: ``python -m quantconnect_provider.sandbox``. See docs/sandbox.md.
+:class:`SandboxProcess` is the same in a process of its own; from a shell it is
+``python -m quantconnect_provider.sandbox``. See docs/sandbox.md.
 """
 
 from __future__ import annotations
 
 from quantconnect_provider.sandbox.control import VerbError
 from quantconnect_provider.sandbox.process import RemoteSandbox, SandboxProcess
-from quantconnect_provider.sandbox.scenario import Scenario, ScenarioError, load_scenario
+from quantconnect_provider.sandbox.scenario import ScenarioError, load_scenario
 from quantconnect_provider.sandbox.server import Sandbox
+from quantconnect_provider.sandbox.settings import Scenario
 
 __all__ = [
     "RemoteSandbox",

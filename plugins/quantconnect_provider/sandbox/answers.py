@@ -36,11 +36,11 @@ class Params:
         self.fields = fields
 
     def get(self, name: str) -> Any:
-        """The field as it was sent, or None."""
+        """Return the field as it was sent, or None."""
         return self.fields.get(name)
 
     def integer(self, name: str, default: int | None = None) -> int:
-        """A whole number; raises ApiError when it is missing (and has no default) or is none."""
+        """Return a whole number; raises ApiError when it is missing (and has no default) or is none."""
         value = self.fields.get(name)
         if value is None and default is not None:
             return default
@@ -50,7 +50,7 @@ class Params:
             raise ApiError(f"Invalid argument: {name}") from None
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A text; raises ApiError when it is missing or empty (and has no default)."""
+        """Return a text; raises ApiError when it is missing or empty (and has no default)."""
         value = self.fields.get(name)
         if value is None and default is not None:
             return default
@@ -59,7 +59,7 @@ class Params:
         return str(value)
 
     def flag(self, name: str) -> bool:
-        """A boolean; false when it is missing."""
+        """Return a boolean; false when it is missing."""
         return str(self.fields.get(name, "")).lower() in {"true", "1"}
 
 

@@ -219,7 +219,7 @@ def _refusal(error: ApiError) -> bytes:
 
 
 def _whole(answer: bytes | Download | None) -> bytes:
-    """The body of which a truncated answer is the first half."""
+    """Find the body of which a truncated answer is the first half."""
     if isinstance(answer, Download):
         return b"".join(answer.pieces)
     return answer or b'{"success":true,"errors":[]}'

@@ -9,7 +9,7 @@ from typing import Any
 from quantconnect_provider.sandbox.clock import Schedule
 from quantconnect_provider.sandbox.insights import InsightBook
 from quantconnect_provider.sandbox.portfolio import Portfolio
-from quantconnect_provider.sandbox.scenario import Api, Deploy, RuntimeFailure
+from quantconnect_provider.sandbox.settings import Api, Deploy, RuntimeFailure
 
 OVER = frozenset({"DeployError", "Stopped", "Liquidated", "Deleted", "Completed", "RuntimeError", "Invalid"})
 PAPER = "QuantConnectBrokerage"
@@ -162,7 +162,7 @@ class Deployment:
         self.portfolio = portfolio
 
     def shown_portfolio(self, now: float) -> Portfolio:
-        """What live/portfolio/read answers from."""
+        """Return what live/portfolio/read answers from."""
         return self._stale if now < self._stale_until else self.portfolio
 
     def set_status(self, now: float, status: str, message: str) -> None:

@@ -37,11 +37,11 @@ class Exchange:
         self.skew = 0.0
 
     def header(self, name: bytes) -> bytes:
-        """A request header by its lower-case name; empty when it was not sent."""
+        """Return a request header by its lower-case name; empty when it was not sent."""
         return next((value for key, value in self._scope["headers"] if key == name), b"")
 
     async def fields(self) -> Params:
-        """The request's fields: the query, and a JSON or form body over it; ApiError if that is neither."""
+        """Read the fields: the query, and a JSON or form body over it; ApiError if that is neither."""
         query = self._scope["query_string"]
         fields: dict[str, Any] = dict(parse_qsl(query.decode(), keep_blank_values=True)) if query else {}
         body = await self._body() if self.method != "GET" else b""

@@ -98,7 +98,7 @@ class Fault:
         return True
 
     def describe(self) -> dict[str, Any]:
-        """The fault as the control API shows it."""
+        """Describe the fault as the control API shows it."""
         return {
             "fault_id": self.number,
             "seen": self.seen,
@@ -132,7 +132,7 @@ class FaultList:
         return len(gone)
 
     def strike(self, endpoint: str, project_id: int | None) -> list[Fault]:
-        """The faults that hit this request: all that only delay or control, and the first that replaces."""
+        """Find the faults that hit this request; only the first of them that replaces the answer does."""
         if not self.active:
             return []
         struck: list[Fault] = []

@@ -16,7 +16,7 @@ import msgspec
 
 from quantconnect_provider.sandbox import rows
 from quantconnect_provider.sandbox.rows import CLOSED, FINAL, NEVER, OPEN, Row
-from quantconnect_provider.sandbox.scenario import InsightApi, Insights
+from quantconnect_provider.sandbox.settings import InsightApi, Insights
 
 
 class Stretch(NamedTuple):
@@ -42,7 +42,7 @@ class View(NamedTuple):
         return sum(stop - start for start, stop in self.ranges)
 
     def serials(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """The ranges of serials at positions `start` (inclusive) to `end` (exclusive)."""
+        """Find the ranges of serials at positions `start` (inclusive) to `end` (exclusive)."""
         position = 0
         for first, stop in self.ranges:
             low, high = max(start - position, 0), min(end - position, stop - first)
@@ -80,7 +80,7 @@ class InsightBook:
     # --- what happens to the list -------------------------------------------------------------------
 
     def begin(self, now: float, fresh: bool = True) -> None:
-        """The algorithm is Running from `now` on: a `fresh` one emits some at once; then it grows with time."""
+        """Let the list grow from `now` on, when the algorithm runs; a `fresh` one emits some at once."""
         growth = self.settings.growth
         self._ended_at = None
         if fresh and growth.immediate:
@@ -92,7 +92,10 @@ class InsightBook:
             self._next_snapshot = now + self._api.refresh_seconds
 
     def end(self, now: float) -> None:
-        """The algorithm is over: nothing grows, closes or is scored any more; one last flush follows."""
+        """Let the list stand, when the algorithm is over; a last snapshot follows.
+
+        Nothing grows, closes or is scored any more.
+        """
         self.settle(now)
         self._next_growth = None
         self._running = False
@@ -153,7 +156,7 @@ class InsightBook:
         self._changed = {**self._changed, **{s: {**self._changed.get(s, {}), **fields} for s in serials}}
 
     def identity(self, serial: int) -> str:
-        """32 hex digits: the id of an insight."""
+        """Return 32 hex digits: the id of an insight."""
         state = self._hash.copy()  # a third of the cost of hashing key and serial anew
         state.update(serial.to_bytes(8, "little"))
         return state.hexdigest()
@@ -169,7 +172,8 @@ class InsightBook:
             due = self._next_snapshot
             self._grow(due)
             self._snapshot = self.view(due)
-            skipped = int((now - due) / every) * every  # nothing changes by hand in between: take the last
+            # Whoever changes the list settles it first, so that of several due snapshots the last will do.
+            skipped = int((now - due) / every) * every
             self._next_snapshot = due + (skipped or every) if self._running else None
         self._grow(now)
 
@@ -190,12 +194,12 @@ class InsightBook:
     # --- what can be seen of it ----------------------------------------------------------------------
 
     def view(self, now: float) -> View:
-        """The true list; it stands still at the time at which the algorithm ended."""
+        """Return the true list; it stands still at the time at which the algorithm ended."""
         at = now if self._ended_at is None else min(now, self._ended_at)
         return View(tuple(self._ranges), self._changed, at)
 
     def shown(self, now: float) -> View:
-        """The list that the API shows: the truth, or the last snapshot of it."""
+        """Return the list that the API shows: the truth, or the last snapshot of it."""
         self.settle(now)
         return self._snapshot if self._snapshot and self._api.refresh_seconds > 0 else self.view(now)
 
@@ -205,11 +209,11 @@ class InsightBook:
         return self._next_serial
 
     def everything(self, now: float) -> View:
-        """All that was ever emitted, in the order of emission, removed ones included."""
+        """Return all that was ever emitted, in the order of emission, removed ones included."""
         return self.view(now)._replace(ranges=((0, self._next_serial),) if self._next_serial else ())
 
     def rows(self, view: View, start: int, end: int) -> Iterator[Row]:
-        """The insights at positions `start` to `end` (exclusive)."""
+        """Make the insights at positions `start` to `end` (exclusive)."""
         kinds = rows.variants(self._seed, self._symbols, self.settings.model)
         for serial, state, generated, closes, period in self._facts(view, start, end):
             row = kinds[rows.variant_of(serial)][state]._replace(
@@ -221,7 +225,7 @@ class InsightBook:
             yield row._replace(**view.changed[serial]) if serial in view.changed else row
 
     def encoded(self, view: View, start: int, end: int) -> Iterator[str]:
-        """The same rows as JSON in the API's spelling, without making an object for each."""
+        """Write the same rows as JSON in the API's spelling, without making an object for each."""
         changed, identity, variant_of = view.changed, self.identity, rows.variant_of
         spelling, extra_fields = self._api.spelling, self._api.extra_fields
         extra = "," + msgspec.json.encode(extra_fields).decode()[1:-1] if extra_fields else ""
@@ -235,7 +239,7 @@ class InsightBook:
                 yield head(identity(serial), generated, closes, period) + tails[state][variant_of(serial)]
 
     def _facts(self, view: View, start: int, end: int) -> Iterator[tuple[int, int, float, float, float]]:
-        """Serial, state, generated, closes and period of each position."""
+        """Tell serial, state, generated, closes and period of each position."""
         never, at, changed = self.settings.never_expiring_every, view.at, view.changed
         final_after = self.settings.score_seconds if self.settings.scored else NEVER
         for low, high in view.serials(start, end):
@@ -261,6 +265,6 @@ class InsightBook:
 
 
 def _continues(last: Stretch, new: Stretch) -> bool:
-    """Whether `new` is simply more of `last`, which keeps a list that is polled often short."""
+    """Tell whether `new` is simply more of `last`, which keeps a list that is polled often short."""
     same_pace = new.every == last.every > 0 and new.period == last.period
     return same_pace and abs(last.start + last.size * last.every - new.start) < 1e-6

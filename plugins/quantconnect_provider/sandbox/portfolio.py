@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from quantconnect_provider.sandbox.scenario import Cash, Holding
+from quantconnect_provider.sandbox.settings import Cash, Holding
 
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "BTC": "₿"}
 
@@ -18,7 +18,7 @@ class Portfolio:
         self.holdings = {item.symbol_id or item.symbol: item for item in holdings if item.quantity}
 
     def copy(self) -> Portfolio:
-        """An independent copy: a snapshot, or the start of the next deployment."""
+        """Make an independent copy: a snapshot, or the start of the next deployment."""
         twin = Portfolio([], [])
         twin.cash, twin.holdings = dict(self.cash), dict(self.holdings)
         return twin
@@ -36,14 +36,18 @@ class Portfolio:
         """Cash and holdings together, every currency at par."""
         return sum(self.cash.values()) + sum(h.quantity * _price(h) for h in self.holdings.values())
 
-    def as_answer(self) -> dict[str, Any]:
-        """The `portfolio` object of live/portfolio/read; QuantConnect's own client takes no [] for an empty part."""
+    def as_answer(self, empty: str) -> dict[str, Any]:
+        """Write the `portfolio` object of live/portfolio/read.
+
+        :param empty: what an empty part is, ``object`` or, as PHP has it, ``list``
+        """
         holdings = {symbol_id: _holding_answer(item) for symbol_id, item in self.holdings.items()}
         cash = {currency: _cash_answer(currency, amount) for currency, amount in self.cash.items()}
-        return {"holdings": holdings, "cash": cash}
+        nothing: Any = [] if empty == "list" else {}
+        return {"holdings": holdings or nothing, "cash": cash or nothing}
 
     def statistics(self, fees: float = 0.0) -> dict[str, str]:
-        """The runtime statistics of live/read, formatted as the API formats them."""
+        """Write the runtime statistics of live/read, formatted as the API formats them."""
         held = sum(h.quantity * _price(h) for h in self.holdings.values())
         unrealized = sum(h.quantity * (_price(h) - h.average_price) for h in self.holdings.values())
         return {

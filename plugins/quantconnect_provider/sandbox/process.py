@@ -12,8 +12,9 @@ import msgspec
 import requests
 
 from quantconnect_provider.sandbox.control import ControlVerbs, VerbError
-from quantconnect_provider.sandbox.scenario import Scenario, load_scenario
+from quantconnect_provider.sandbox.scenario import load_scenario
 from quantconnect_provider.sandbox.server import Addressed
+from quantconnect_provider.sandbox.settings import Scenario
 
 
 class RemoteSandbox(Addressed, ControlVerbs):
@@ -68,7 +69,7 @@ class SandboxProcess(RemoteSandbox):
                        "--user-id", str(self.user_id), "--api-token", self.api_token,
                        "--scenario", file.name, "--quiet"]  # fmt: skip
             command += [] if self._seed is None else ["--seed", str(self._seed)]
-            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
             stdout = self._process.stdout
             line = stdout.readline() if stdout is not None else ""
         if "http://" not in line:

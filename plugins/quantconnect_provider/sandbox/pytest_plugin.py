@@ -15,13 +15,13 @@ from quantconnect_provider.sandbox import Sandbox
 
 @pytest.fixture
 def quantconnect_scenario() -> Any:
-    """The scenario that `quantconnect_sandbox` starts with; override it (None is the default scenario)."""
+    """Give the scenario for `quantconnect_sandbox`; override it (None is the default scenario)."""
     return None
 
 
 @pytest.fixture
 def quantconnect_sandbox(quantconnect_scenario: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A sandbox for one test, which Airflow's connection `quantconnect_default` leads to."""
+    """Start a sandbox for one test, and have Airflow's `quantconnect_default` lead to it."""
     with Sandbox(quantconnect_scenario) as sandbox:
         monkeypatch.setenv("AIRFLOW_CONN_QUANTCONNECT_DEFAULT", sandbox.airflow_connection())
         yield sandbox

@@ -17,7 +17,8 @@ from quantconnect_provider.sandbox.app import SandboxApp
 from quantconnect_provider.sandbox.auth import Credentials
 from quantconnect_provider.sandbox.control import ControlVerbs, perform
 from quantconnect_provider.sandbox.exchange import Transports
-from quantconnect_provider.sandbox.scenario import Scenario, load_scenario
+from quantconnect_provider.sandbox.scenario import load_scenario
+from quantconnect_provider.sandbox.settings import Scenario
 from quantconnect_provider.sandbox.world import World
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ DEFAULT_PORT = 5612
 
 
 def bind(port: int) -> socket.socket:
-    """A listening socket on the loopback interface; port 0 is any free one. Raises OSError."""
+    """Reserve a port on the loopback interface, 0 being any free one; raises OSError."""
     # Named outright, IPPROTO_TCP lets asyncio see that this is TCP and turn Nagle's algorithm off; with
     # it on, every answer would wait 40 ms for the acknowledgement of its own header.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -41,7 +42,7 @@ def bind(port: int) -> socket.socket:
 
 
 def make_server(app: SandboxApp) -> uvicorn.Server:
-    """The HTTP server for an application; run it with ``serve(sockets=[...])``."""
+    """Make the HTTP server for an application; run it with ``serve(sockets=[...])``."""
     config = uvicorn.Config(
         cast(Any, app),
         http=_recording(app.transports),
@@ -60,7 +61,7 @@ def make_server(app: SandboxApp) -> uvicorn.Server:
 
 
 def _recording(transports: Transports) -> type[asyncio.Protocol]:
-    """The server's HTTP protocol, which also remembers connections, so that a fault can break them off."""
+    """Make an HTTP protocol that also remembers connections, so that a fault can break them off."""
 
     class RecordingProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         def connection_made(self, transport: Any) -> None:
@@ -96,7 +97,7 @@ class Addressed:
         return f"{self.url}/api/v2"
 
     def airflow_connection(self, **extra: Any) -> str:
-        """The sandbox as the value of ``AIRFLOW_CONN_QUANTCONNECT_DEFAULT``; `extra` are its extra fields."""
+        """Write the sandbox as a value of ``AIRFLOW_CONN_QUANTCONNECT_DEFAULT``, with these extra fields."""
         fields: dict[str, Any] = {
             "conn_type": "quantconnect",
             "host": self.base_url,
@@ -109,7 +110,7 @@ class Addressed:
 class Sandbox(Addressed, ControlVerbs):
     """A sandbox on a thread of this process; a context manager.
 
-    :param scenario: a file, a mapping of the same shape, a :class:`.scenario.Scenario`, or None for the default
+    :param scenario: a file, a mapping of the same shape, a `Scenario`, or None for the default
     :param port: 0 is any free one; `url` and `base_url` tell which after the start
     :param seed: overrides the scenario's
     :raises ScenarioError: the scenario is not valid

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from quantconnect_provider.sandbox.answers import Params
-from quantconnect_provider.sandbox.scenario import RateLimit
+from quantconnect_provider.sandbox.settings import RateLimit
 
 KEPT = 200_000
 """How many requests the log remembers; the counters remember all."""
@@ -86,18 +86,18 @@ class RequestLog:
         return entry
 
     def let_through(self) -> None:
-        """The request in hand was not refused by the rate limit."""
+        """Note that the request in hand was not refused by the rate limit."""
         self._rates["let_through"].count()
 
     def end(self, entry: LoggedRequest, outcome: str, errors: list[str] | None = None) -> None:
-        """What became of it."""
+        """Log what became of a request."""
         entry.outcome = outcome
         if errors:
             entry.errors = errors
         self._counts[entry.endpoint][outcome] += 1
 
     def counters(self) -> dict[str, Any]:
-        """Totals, totals by endpoint, and the most requests within any 60 seconds."""
+        """Return totals, totals by endpoint, and the most requests within any 60 seconds."""
         totals: Counter[str] = sum(self._counts.values(), Counter())
         return {
             "requests": self._number,

@@ -13,7 +13,8 @@ from quantconnect_provider.sandbox.deployments import Deployment
 from quantconnect_provider.sandbox.faults import FaultList
 from quantconnect_provider.sandbox.insights import InsightBook
 from quantconnect_provider.sandbox.portfolio import Portfolio
-from quantconnect_provider.sandbox.scenario import (
+from quantconnect_provider.sandbox.scenario import load_scenario
+from quantconnect_provider.sandbox.settings import (
     Build,
     Cash,
     DeploymentSpec,
@@ -22,7 +23,6 @@ from quantconnect_provider.sandbox.scenario import (
     Node,
     Project,
     Scenario,
-    load_scenario,
 )
 from quantconnect_provider.sandbox.traffic import LimitWindow, RequestLog
 
@@ -43,7 +43,7 @@ class LiveProject:
         self.deployments: list[Deployment] = []
 
     def current(self, now: float) -> Deployment | None:
-        """The latest deployment that can be seen yet."""
+        """Return the latest deployment that can be seen yet."""
         return next((d for d in reversed(self.deployments) if d.listed_from <= now), None)
 
 
@@ -107,12 +107,12 @@ class World:
         return now
 
     def digest(self, *parts: Any) -> str:
-        """32 hex digits that follow from the seed and `parts`."""
+        """Return 32 hex digits that follow from the seed and `parts`."""
         text = "/".join(str(part) for part in (self.seed, *parts))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def reference(self) -> str:
-        """A support reference as the API puts at the end of its error texts."""
+        """Make a support reference as the API puts at the end of its error texts."""
         self._references += 1
         return f"REF #{self.digest('reference', self._references)[:16]}"
 
@@ -141,13 +141,13 @@ class World:
         return project
 
     def create_project(self, name: str, language: Literal["Py", "C#"]) -> LiveProject:
-        """A project as projects/create makes one: the scenario's defaults, nothing deployed."""
+        """Create a project as projects/create makes one: the scenario's defaults, nothing deployed."""
         settings = msgspec.convert({**self.scenario.defaults, "name": name, "deployments": []}, Project)
         settings.language = language
         return self.add_project(name, settings)
 
     def _add_existing(self, project: LiveProject, spec: DeploymentSpec) -> None:
-        """A deployment that was there before the sandbox was, in whatever status it is by now."""
+        """Make a deployment that was there before the sandbox, in whatever status it is by now."""
         insights = spec.insights or project.settings.insights
         history = insights.history
         now = self.started - (spec.stopped_ago_seconds or 0.0)
@@ -213,12 +213,12 @@ class World:
         return None
 
     def occupants(self) -> dict[str, Deployment]:
-        """Which deployment runs on which live node."""
+        """Tell which deployment runs on which live node."""
         return {d.node_id: d for d in self.deployments.values() if d.node_id is not None and not d.over}
 
 
 def _portfolio(project: LiveProject, brokerage: dict[str, Any]) -> Portfolio:
-    """What a new deployment owns: what live/create passed, else what the scenario gives the project."""
+    """Tell what a new deployment owns: what live/create passed, else what the scenario gives the project."""
     cash, holdings = brokerage.get("cash"), brokerage.get("holdings")
     return Portfolio(
         [Cash(currency=str(c["currency"]), amount=float(c["amount"])) for c in cash]

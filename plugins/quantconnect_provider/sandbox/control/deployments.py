@@ -10,7 +10,8 @@ from quantconnect_provider.sandbox.control.registry import deployment_named, pro
 from quantconnect_provider.sandbox.deployments import PAPER, Deployment
 from quantconnect_provider.sandbox.handlers.projects import node_lists
 from quantconnect_provider.sandbox.portfolio import Portfolio
-from quantconnect_provider.sandbox.scenario import Cash, Holding, Project, merge, overwrite
+from quantconnect_provider.sandbox.scenario import merge, overwrite
+from quantconnect_provider.sandbox.settings import Cash, Holding, Project
 from quantconnect_provider.sandbox.world import World
 
 
@@ -103,6 +104,7 @@ def _set_status(world: World, now: float, *, deploy_id: str, status: str, messag
 def _fail(
     world: World,
     now: float,
+    *,
     deploy_id: str,
     message: str = "Runtime Error: failed by request",
     status: str = "RuntimeError",

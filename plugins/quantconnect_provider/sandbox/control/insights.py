@@ -24,6 +24,7 @@ def _insights(
 def _add_insights(
     world: World,
     now: float,
+    *,
     deploy_id: str,
     count: int = 1,
     every_seconds: float = 0.0,

@@ -19,7 +19,7 @@ _VERBS: dict[str, Callable[..., Any]] = {}
 
 
 def verb(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Register a function ``_name(world, now, *, ...)`` as the verb ``name``; callers see it as in `verbs.py`."""
+    """Register a function ``_name(world, now, *, ...)`` as the verb ``name``; see `verbs.py`."""
     _VERBS[function.__name__.lstrip("_")] = function
     return function
 
@@ -43,14 +43,14 @@ def perform(world: World, name: str, arguments: dict[str, Any]) -> Any:
 
 
 def project_named(world: World, project_id: int) -> LiveProject:
-    """The project with this id; raises ValueError."""
+    """Find the project with this id; raises ValueError."""
     if project_id not in world.projects:
         raise ValueError(f"no project {project_id}")
     return world.projects[project_id]
 
 
 def deployment_named(world: World, deploy_id: str) -> Deployment:
-    """The deployment with this id; raises ValueError."""
+    """Find the deployment with this id; raises ValueError."""
     if deploy_id not in world.deployments:
         raise ValueError(f"no deployment {deploy_id}")
     return world.deployments[deploy_id]

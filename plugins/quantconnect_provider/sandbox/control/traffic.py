@@ -8,7 +8,8 @@ import msgspec
 
 from quantconnect_provider.sandbox.control.registry import verb
 from quantconnect_provider.sandbox.faults import FaultSpec
-from quantconnect_provider.sandbox.scenario import RateLimit, overwrite
+from quantconnect_provider.sandbox.scenario import overwrite
+from quantconnect_provider.sandbox.settings import RateLimit
 from quantconnect_provider.sandbox.traffic import LimitWindow
 from quantconnect_provider.sandbox.world import World
 

@@ -20,7 +20,7 @@ class ControlVerbs:
     # --- time --------------------------------------------------------------------------------------
 
     def now(self) -> float:
-        """The sandbox's time, unix seconds."""
+        """Return the sandbox's time, unix seconds."""
         return float(self._call("now"))
 
     def advance(self, seconds: float) -> float:
@@ -28,7 +28,7 @@ class ControlVerbs:
         return float(self._call("advance", seconds=seconds))
 
     def set_speed(self, speed: float) -> None:
-        """Sandbox seconds for each real second; 0 stands still."""
+        """Let so many sandbox seconds pass in each real second; 0 stands still."""
         self._call("set_speed", speed=speed)
 
     # --- traffic -----------------------------------------------------------------------------------
@@ -42,15 +42,18 @@ class ControlVerbs:
         return int(self._call("clear_faults", fault_id=fault_id))
 
     def faults(self) -> list[dict[str, Any]]:
-        """The faults in force, with how many requests each has `seen` and struck (`applied`)."""
+        """List the faults in force, with how many requests each has `seen` and struck (`applied`)."""
         return list(self._call("faults"))
 
     def requests(self, endpoint: str | None = None, after: int = 0) -> list[dict[str, Any]]:
-        """Logged requests with a `number` above `after`: at, method, endpoint, params, outcome, errors."""
+        """List requests with a `number` above `after`: at, method, endpoint, params, outcome, errors."""
         return list(self._call("requests", endpoint=endpoint, after=after))
 
     def counters(self) -> dict[str, Any]:
-        """`requests`, `refused`, `peak_per_minute`, `peak_let_through_per_minute`, `outcomes`, `endpoints`."""
+        """Count requests: `requests`, `refused`, `outcomes`, by `endpoints`, and the most within 60 seconds.
+
+        `peak_per_minute` counts all that came, `peak_let_through_per_minute` those not refused.
+        """
         return dict(self._call("counters"))
 
     def clear_requests(self) -> None:
@@ -72,7 +75,7 @@ class ControlVerbs:
     # --- projects, nodes, deployments --------------------------------------------------------------
 
     def projects(self) -> list[dict[str, Any]]:
-        """`project_id`, `name` and `deploy_ids` of every project."""
+        """List `project_id`, `name` and `deploy_ids` of every project."""
         return list(self._call("projects"))
 
     def add_project(self, name: str, project_id: int | None = None, **fields: Any) -> int:
@@ -84,7 +87,7 @@ class ControlVerbs:
         self._call("configure_project", project_id=project_id, **fields)
 
     def nodes(self) -> list[dict[str, Any]]:
-        """The live nodes as the API shows them."""
+        """List the live nodes as the API shows them."""
         return list(self._call("nodes"))
 
     def set_node_busy(self, node_id: str, busy: bool = True, used_by: str = "") -> None:
@@ -92,7 +95,7 @@ class ControlVerbs:
         self._call("set_node_busy", node_id=node_id, busy=busy, used_by=used_by)
 
     def deployments(self, project_id: int | None = None) -> list[dict[str, Any]]:
-        """The truth about every deployment, oldest first.
+        """Tell the truth about every deployment, oldest first.
 
         Beside id, status, times (unix seconds) and node: `history` of statuses, `requested` (stop and
         liquidate as they came), `request` (the whole body of live/create, credentials included),
@@ -103,7 +106,7 @@ class ControlVerbs:
     def deploy(
         self, project_id: int, node_id: str | None = None, brokerage: dict[str, Any] | None = None
     ) -> str:
-        """Somebody else deploys the project, by default as paper on a free node; returns the deploy id."""
+        """Deploy the project as somebody else would, by default as paper on a free node; returns its id."""
         return str(self._call("deploy", project_id=project_id, node_id=node_id, brokerage=brokerage))
 
     def set_status(self, deploy_id: str, status: str, message: str = "") -> None:
@@ -129,7 +132,7 @@ class ControlVerbs:
         )
 
     def restart(self, deploy_id: str) -> None:
-        """The deployment fails and starts again at once."""
+        """Have the deployment fail and start again at once."""
         self._call("restart", deploy_id=deploy_id)
 
     def set_holdings(self, deploy_id: str, holdings: Sequence[dict[str, Any]]) -> None:
@@ -145,7 +148,7 @@ class ControlVerbs:
     def insights(
         self, deploy_id: str, start: int = 0, end: int | None = None, removed: bool = False
     ) -> dict[str, Any]:
-        """The truth: `total` and `rows` of the list now, whatever snapshot the API shows.
+        """Tell the truth: `total` and `rows` of the list now, whatever snapshot the API shows.
 
         With `removed`, every insight ever emitted, in the order of emission, as it is now.
         """
@@ -155,6 +158,7 @@ class ControlVerbs:
         self,
         deploy_id: str,
         count: int = 1,
+        *,
         every_seconds: float = 0.0,
         period_seconds: float | None = None,
         position: int | None = None,

@@ -29,7 +29,7 @@ def create(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("compile/read")
 def read(world: World, params: Params, now: float) -> Answer:
-    """One more look at a build; an unsuccessful one still answers ``success: true``."""
+    """Take one more look at a build; an unsuccessful one still answers ``success: true``."""
     project = project_of(world, params)
     build = world.builds.get(params.text("compileId"))
     if build is None or build.project_id != project.project_id:
@@ -38,7 +38,6 @@ def read(world: World, params: Params, now: float) -> Answer:
     done = build.state != "InQueue"
     logs = build.settings.logs
     if done and not logs and build.state == "BuildSuccess":
-        logs = [
-            f"Build Request Successful for Project ID: {project.project_id}, with CompileID: {build.compile_id}"
-        ]
+        names = f"Project ID: {project.project_id}, with CompileID: {build.compile_id}"
+        logs = [f"Build Request Successful for {names}"]
     return {"compileId": build.compile_id, "state": build.state, "logs": logs if done else []}

@@ -8,7 +8,7 @@ from quantconnect_provider.sandbox.world import LiveProject, World
 
 
 def project_of(world: World, params: Params) -> LiveProject:
-    """The project that `projectId` names."""
+    """Find the project that `projectId` names."""
     project = world.projects.get(params.integer("projectId"))
     if project is None:
         raise ApiError(f"Project not found. {world.reference()}")
@@ -16,7 +16,7 @@ def project_of(world: World, params: Params) -> LiveProject:
 
 
 def deployment_of(world: World, project: LiveProject, deploy_id: object, now: float) -> Deployment:
-    """The project's deployment with this id, or its latest one when no id was sent."""
+    """Find the project's deployment with this id, or its latest one when no id was sent."""
     if deploy_id in (None, ""):
         found = project.current(now)
     else:

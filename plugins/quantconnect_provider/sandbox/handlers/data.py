@@ -11,14 +11,14 @@ LOG_WINDOW = 250
 
 @endpoint("live/portfolio/read")
 def portfolio(world: World, params: Params, now: float) -> Answer:
-    """Cash and holdings of the project's latest deployment."""
+    """Answer cash and holdings of the project's latest deployment."""
     deployment = deployment_of(world, project_of(world, params), None, now)
-    return {"portfolio": deployment.shown_portfolio(now).as_answer()}
+    return {"portfolio": deployment.shown_portfolio(now).as_answer(world.api.empty_portfolio)}
 
 
 @endpoint("live/logs/read")
 def logs(world: World, params: Params, now: float) -> Answer:
-    """Lines `startLine` (inclusive) to `endLine` (exclusive), counted over all deployments of the project.
+    """Answer lines `startLine` (inclusive) to `endLine` (exclusive), over all the project's deployments.
 
     With `deploymentLogs` they are counted within the one that `algorithmId` names, with `query`
     among the lines that contain it.
@@ -52,7 +52,7 @@ def command(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("live/commands/broadcast")
 def broadcast(world: World, params: Params, now: float) -> Answer:
-    """A command to every running deployment but those of `excludeProjectId`."""
+    """Send a command to every running deployment but those of `excludeProjectId`."""
     for deployment in world.deployments.values():
         if deployment.status == "Running" and deployment.project_id != params.integer("excludeProjectId", -1):
             deployment.commands.append(params.get("command"))

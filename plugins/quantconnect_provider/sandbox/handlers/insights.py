@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ PIECE_ROWS = 500
 
 @endpoint("live/insights/read")
 def read(world: World, params: Params, now: float) -> Answer:
-    """Positions `start` to `end` of one deployment's insights, as the scenario reads the documentation."""
+    """Answer positions `start` to `end` of one deployment's insights, as the scenario reads the docs."""
     mode = world.api.insights
     project = project_of(world, params)
     end = params.integer("end")
@@ -49,7 +50,7 @@ def _check_window(world: World, start: int, end: int) -> None:
 
 @endpoint("live/export/insights")
 def export(world: World, params: Params, now: float) -> Answer:
-    """One file with the insights of all deployments of the project to which `deployId` belongs."""
+    """Send one file with the insights of all deployments of the project to which `deployId` belongs."""
     if world.api.insights.export == "off":
         raise ApiError(f"Export is not available. {world.reference()}")
     deployment = world.deployments.get(params.text("deployId"))
@@ -68,7 +69,7 @@ def _exported(world: World, deployment: Deployment, now: float) -> Iterator[tupl
 
 
 def _export_row(row: Row, deployment: Deployment, dashes: bool) -> dict[str, Any]:
-    """The export's own names; `deploy_id` is the internal number, not the id that every other answer has."""
+    """Use the export's own names; `deploy_id` is the internal number, not the id of all other answers."""
     known, market = row._asdict(), "usa" if row.symbol.startswith(("SPY", "AAPL")) else "coinbase"
     identity = row.insight_id
     if dashes:
@@ -98,17 +99,12 @@ _SAME_NAMES = ("direction", "magnitude", "confidence", "weight", "group_id", "ta
 
 
 def _pieces(world: World, rows: Iterator[bytes]) -> Iterator[bytes]:
-    """The file in pieces of a few hundred rows, so that memory does not grow with its length."""
+    """Write the file in pieces of a few hundred rows, so that memory does not grow with its length."""
     wrapped = world.api.insights.export == "object"
     yield b'{"insights":[' if wrapped else b"["
-    piece: list[bytes] = []
-    sent = 0
-    for row in rows:
-        if sent == world.api.insights.export_limit:
-            break
-        piece.append(b"," + row if sent else row)
-        sent += 1
-        if len(piece) == PIECE_ROWS:
-            yield b"".join(piece)
-            piece = []
-    yield b"".join(piece) + (b'],"success":true}' if wrapped else b"]")
+    rows = itertools.islice(rows, world.api.insights.export_limit)
+    comma = b""
+    while piece := b",".join(itertools.islice(rows, PIECE_ROWS)):
+        yield comma + piece
+        comma = b","
+    yield b'],"success":true}' if wrapped else b"]"

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from quantconnect_provider.sandbox.answers import Answer, ApiError, Params, endpoint
-from quantconnect_provider.sandbox.deployments import PAPER, Deployment, stamp
+from quantconnect_provider.sandbox.deployments import OVER, PAPER, Deployment, stamp
 from quantconnect_provider.sandbox.handlers.common import deployment_of, project_of
 from quantconnect_provider.sandbox.handlers.projects import LEAN_VERSION
 from quantconnect_provider.sandbox.world import LiveProject, World
 
-STATUSES = frozenset(
-    "DeployError InQueue Running Stopped Liquidated Deleted Completed RuntimeError Invalid LoggingIn Initializing "
-    "History PendingInput Idle Undefined".split()
-)
+STATUSES = OVER | {
+    "InQueue",
+    "LoggingIn",
+    "Initializing",
+    "History",
+    "Running",
+    "PendingInput",
+    "Idle",
+    "Undefined",
+}
 
 
 @endpoint("live/create")
@@ -71,12 +77,12 @@ def _check_brokerage(brokerage: Any) -> None:
 
 @endpoint("live/read")
 def read(world: World, params: Params, now: float) -> Answer:
-    """The latest deployment of a project, or the one that `deployId` names; flat, without the project's id."""
+    """Answer a project's latest deployment, or the one that `deployId` names; flat, without `projectId`."""
     project = project_of(world, params)
     if world.api.never_deployed == "undefined" and project.current(now) is None:
-        return {"deployId": "", "status": "Undefined", "launched": stamp(0.0), "stopped": None, "brokerage": "",
-                "message": "", "files": [], "runtimeStatistics": [], "charts": [],
-                "projectName": project.name}  # fmt: skip
+        nothing: dict[str, Any] = {"files": [], "runtimeStatistics": [], "charts": [], "stopped": None}
+        names = {"deployId": "", "brokerage": "", "message": "", "projectName": project.name}
+        return {"status": "Undefined", "launched": stamp(0.0), **names, **nothing}
     deployment = deployment_of(world, project, params.get("deployId"), now)
     held = deployment.portfolio.holdings.values()
     running = deployment.status == "Running"
@@ -104,7 +110,7 @@ def read(world: World, params: Params, now: float) -> Answer:
 
 
 def _details(deployment: Deployment) -> dict[str, str]:
-    """What a brokerage shares: its account number or environment, never a credential."""
+    """Pick what a brokerage shares: its account number or environment, never a credential."""
     brokerage = deployment.request.get("brokerage", {})
     shared = ("-account", "-account-id", "-account-number", "-environment")
     return {key: str(value) for key, value in brokerage.items() if key.endswith(shared)}
@@ -112,7 +118,7 @@ def _details(deployment: Deployment) -> dict[str, str]:
 
 @endpoint("live/list")
 def listed(world: World, params: Params, now: float) -> Answer:
-    """Every deployment there ever was, newest first, filtered by `projectId` and `status`."""
+    """Answer every deployment there ever was, newest first, filtered by `projectId` and `status`."""
     status = params.text("status", "")
     if status and status not in STATUSES:
         raise ApiError("Invalid argument: status")

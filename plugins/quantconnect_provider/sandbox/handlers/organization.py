@@ -13,21 +13,21 @@ from quantconnect_provider.sandbox.world import World
 
 @endpoint("nodes/read")
 def nodes(world: World, params: Params, now: float) -> Answer:
-    """The organization's machines; here at the top level, unlike projects/nodes/read."""
+    """Answer the organization's machines; here at the top level, unlike projects/nodes/read."""
     _check_organization(world, params)
     return dict(node_lists(world))
 
 
 @endpoint("account/read")
 def account(world: World, params: Params, now: float) -> Answer:
-    """The account's credit."""
+    """Answer the account's credit."""
     _check_organization(world, params)
     return {"organizationId": world.scenario.account.organization_id, "creditBalance": 1000.0, "card": None}
 
 
 @endpoint("organizations/list")
 def organizations(world: World, params: Params, now: float) -> Answer:
-    """The one organization there is."""
+    """Answer the one organization there is."""
     account = world.scenario.account
     row = {
         "id": account.organization_id, "name": account.organization_name, "type": "Trading firm",
@@ -38,7 +38,7 @@ def organizations(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("organizations/read")
 def organization(world: World, params: Params, now: float) -> Answer:
-    """The organization in detail."""
+    """Answer the organization in detail."""
     _check_organization(world, params)
     account = world.scenario.account
     member = {"id": world.user_id, "name": account.user_name, "isAdmin": True, "email": account.email}
@@ -63,7 +63,7 @@ def _check_organization(world: World, params: Params) -> None:
 
 @endpoint("lean/environments/read")
 def environments(world: World, params: Params, now: float) -> Answer:
-    """The Python environments that algorithms can run in."""
+    """Answer the Python environments that algorithms can run in."""
     return {
         "environments": [{"id": 1, "name": "Default", "path": None, "description": "Default", "public": True}]
     }
@@ -71,7 +71,7 @@ def environments(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("files/read")
 def files(world: World, params: Params, now: float) -> Answer:
-    """The project's files, or the one that `name` names."""
+    """Answer the project's files, or the one that `name` names."""
     project = project_of(world, params)
     wanted = params.text("name", "")
     found: list[dict[str, Any]] = [
@@ -87,7 +87,7 @@ def files(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("files/create")
 def create_file(world: World, params: Params, now: float) -> Answer:
-    """A new file."""
+    """Create a file."""
     project = project_of(world, params)
     name = params.text("name")
     if name in project.files:
@@ -99,7 +99,7 @@ def create_file(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("files/update")
 def update_file(world: World, params: Params, now: float) -> Answer:
-    """Another content for a file."""
+    """Replace a file's content."""
     project = project_of(world, params)
     name = params.text("name")
     if name not in project.files:
@@ -111,7 +111,7 @@ def update_file(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("files/delete")
 def delete_file(world: World, params: Params, now: float) -> Answer:
-    """One file less."""
+    """Delete a file."""
     project = project_of(world, params)
     if project.files.pop(params.text("name"), None) is None:
         raise ApiError(f"File not found: {params.text('name')}. {world.reference()}")

@@ -7,7 +7,7 @@ from typing import Any
 from quantconnect_provider.sandbox.answers import Answer, ApiError, Params, endpoint
 from quantconnect_provider.sandbox.deployments import Deployment, stamp
 from quantconnect_provider.sandbox.handlers.common import project_of
-from quantconnect_provider.sandbox.scenario import Node
+from quantconnect_provider.sandbox.settings import Node
 from quantconnect_provider.sandbox.world import LiveProject, World
 
 LEAN_VERSION = 17202
@@ -15,13 +15,13 @@ LEAN_VERSION = 17202
 
 @endpoint("authenticate")
 def authenticate(world: World, params: Params, now: float) -> Answer:
-    """Credentials were checked before."""
+    """Say yes; the credentials were checked before."""
     return {}
 
 
 @endpoint("projects/read")
 def read(world: World, params: Params, now: float) -> Answer:
-    """One project by `projectId`, positions `start` (inclusive) to `end` (exclusive), or all."""
+    """Answer one project by `projectId`, positions `start` (inclusive) to `end` (exclusive), or all."""
     if params.get("projectId") is not None:
         found = [project_of(world, params)]
     else:
@@ -37,7 +37,7 @@ def read(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("projects/create")
 def create(world: World, params: Params, now: float) -> Answer:
-    """A new empty project with the scenario's defaults."""
+    """Create an empty project with the scenario's defaults."""
     language = params.text("language", "Py")
     if language not in ("Py", "C#"):
         raise ApiError("Invalid argument: language")
@@ -47,7 +47,7 @@ def create(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("projects/update")
 def update(world: World, params: Params, now: float) -> Answer:
-    """Name and parameters; lean sends a form with keys like ``parameters[0][key]``."""
+    """Change name, parameters and files; lean sends a form with keys like ``parameters[0][key]``."""
     project = project_of(world, params)
     project.name = params.text("name", project.name)
     project.modified = now
@@ -74,19 +74,19 @@ def delete(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("projects/nodes/read")
 def nodes(world: World, params: Params, now: float) -> Answer:
-    """The machines that a project may use."""
+    """Answer the machines that a project may use."""
     project_of(world, params)
     return {"nodes": node_lists(world), "autoSelectNode": world.scenario.nodes.auto_select}
 
 
 @endpoint("projects/nodes/update")
 def update_nodes(world: World, params: Params, now: float) -> Answer:
-    """Accepted and answered like a read; the sandbox lets every project use every node."""
+    """Accept, and answer like a read; the sandbox lets every project use every node."""
     return nodes(world, params, now)
 
 
 def node_lists(world: World) -> dict[str, list[dict[str, Any]]]:
-    """Every node by kind; live nodes are busy while a deployment runs on them."""
+    """List every node by kind; live nodes are busy while a deployment runs on them."""
     occupants = world.occupants()
     return {
         kind: [_node(world, node_id, node, occupants.get(node_id)) for node_id, node in found.items()]
@@ -119,7 +119,7 @@ def _node(world: World, node_id: str, node: Node, occupant: Deployment | None) -
 
 
 def describe(world: World, project: LiveProject, now: float) -> dict[str, Any]:
-    """A project as projects/read shows it."""
+    """Describe a project as projects/read shows it."""
     current = project.current(now)
     return {
         "projectId": project.project_id,
