@@ -11,7 +11,7 @@ from quantconnect_provider.operators.errors import plain_errors
 from quantconnect_provider.operators.inputs import project_id_of
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Context, XComArg
 
 BUILD_INTERVAL_SECONDS = 2.0
 
@@ -30,7 +30,7 @@ class QuantConnectCompileOperator(WaitingOperator):
 
     template_fields: Sequence[str] = ("project_id", "quantconnect_conn_id")
 
-    def __init__(self, *, project_id: int | str, **kwargs: Any) -> None:
+    def __init__(self, *, project_id: int | str | XComArg, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.project_id = project_id
 

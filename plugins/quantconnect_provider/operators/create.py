@@ -14,7 +14,7 @@ from quantconnect_provider.operators.ledger import ledger_of
 from quantconnect_provider.operators.request import DeploymentRequest
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Context, XComArg
 
     from quantconnect_provider.client import LiveSpec, QuantConnectClient
     from quantconnect_provider.live.create import Deployment
@@ -75,8 +75,8 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
     def __init__(
         self,
         *,
-        project_id: int | str,
-        compile_id: str,
+        project_id: int | str | XComArg,
+        compile_id: str | XComArg,
         brokerage_conn_id: str | None = None,
         live_node_id: str | None = None,
         version_id: str = "-1",

@@ -15,7 +15,7 @@ from quantconnect_provider.operators.wind_down import (
 )
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Context, XComArg
 
     from quantconnect_provider.client import LiveSummary
 
@@ -38,7 +38,9 @@ class QuantConnectReadLiveOperator(QuantConnectOperator):
 
     template_fields: Sequence[str] = ("project_id", "deploy_id", "quantconnect_conn_id")
 
-    def __init__(self, *, project_id: int | str, deploy_id: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, project_id: int | str | XComArg, deploy_id: str | XComArg | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.project_id = project_id
         self.deploy_id = deploy_id
@@ -76,7 +78,7 @@ class QuantConnectListLiveOperator(QuantConnectOperator):
     template_fields: Sequence[str] = ("project_id", "status", "quantconnect_conn_id")
 
     def __init__(
-        self, *, project_id: int | str | None = None, status: str | None = None, **kwargs: Any
+        self, *, project_id: int | str | XComArg | None = None, status: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.project_id = project_id

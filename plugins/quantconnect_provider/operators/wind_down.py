@@ -13,7 +13,7 @@ from quantconnect_provider.operators.inputs import project_id_of, text_or_none
 from quantconnect_provider.operators.ledger import ledger_of
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Context, XComArg
 
     from quantconnect_provider.client import QuantConnectClient
     from quantconnect_provider.live.wind_down import Step, WindDown
@@ -25,7 +25,9 @@ class _WindDownOperator(WaitingOperator):
     action: ClassVar[str]
     template_fields: Sequence[str] = ("project_id", "deploy_id", "quantconnect_conn_id")
 
-    def __init__(self, *, project_id: int | str, deploy_id: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, project_id: int | str | XComArg, deploy_id: str | XComArg | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.project_id = project_id
         self.deploy_id = deploy_id

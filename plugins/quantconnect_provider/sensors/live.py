@@ -18,7 +18,7 @@ from quantconnect_provider.operators.inputs import project_id_of, text_or_none, 
 from quantconnect_provider.retry import QuantConnectRetryPolicy
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Context, XComArg
 
     from quantconnect_provider.client import QuantConnectClient
     from quantconnect_provider.live.wait import Judgement
@@ -49,8 +49,8 @@ class QuantConnectLiveStatusSensor(BaseSensorOperator):
     def __init__(
         self,
         *,
-        project_id: int | str,
-        deploy_id: str | None = None,
+        project_id: int | str | XComArg,
+        deploy_id: str | XComArg | None = None,
         target: Sequence[str] | str = ("Running",),
         quantconnect_conn_id: str = DEFAULT_CONN_ID,
         deferrable: bool | None = None,
@@ -74,10 +74,11 @@ class QuantConnectLiveStatusSensor(BaseSensorOperator):
             if self.soft_fail:
                 raise AirflowSkipException(str(error)) from None
             raise
+        result: dict[str, Any] = found.xcom_value or {}
         if not found.is_done:
             self.log.info("Waiting in the triggerer for one of: %s.", ", ".join(self._wanted()))
-            self.defer(trigger=self._trigger(found.xcom_value["deploy_id"]), method_name="execute_complete")
-        return found.xcom_value
+            self.defer(trigger=self._trigger(result["deploy_id"]), method_name="execute_complete")
+        return result
 
     def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the triggerer has watched."""

@@ -1,0 +1,84 @@
+"""Deploys a QuantConnect project to live trading: plan, ask, compile, deploy, wait until it runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, get_current_context, task
+
+from quantconnect_provider import settings
+from quantconnect_provider.dag_support import deploy
+from quantconnect_provider.dag_support.params import deploy_params
+from quantconnect_provider.operators.compile import QuantConnectCompileOperator
+from quantconnect_provider.operators.live import QuantConnectCreateLiveOperator, QuantConnectReadLiveOperator
+from quantconnect_provider.retry import QuantConnectRetryPolicy
+
+DOC = """
+### Deploy a project to live trading
+
+1. **plan** checks the form and the connections and logs what is going to happen. Nothing is sent yet.
+2. **approve** asks a person (under *required actions*) as `approval` says: by default unless it is paper
+   trading. Rejected or not answered in time: nothing was sent.
+3. **compile** builds the project; a build error shows the compiler's lines.
+4. **deploy** makes the deployment, at most once whatever happens, and waits until it runs.
+5. **statistics** logs what the deployment tells about itself.
+
+Clearing **deploy** goes on with the deployment that it made. Nothing in this DAG liquidates; it stops a
+deployment only with `if_running` = `redeploy`, to make room for the new one.
+"""
+
+with DAG(
+    "quantconnect_deploy",
+    description="Compile a project, deploy it live, and wait until it runs.",
+    schedule=None,
+    params=deploy_params(),
+    doc_md=DOC,
+    tags=["quantconnect", "live"],
+    render_template_as_native_obj=True,
+    default_args={
+        "pool": settings.pool(),
+        "retries": 3,
+        "retry_delay": timedelta(seconds=30),
+        "retry_policy": QuantConnectRetryPolicy(),
+    },
+) as dag:
+
+    @task
+    def plan() -> dict[str, Any]:
+        """Check everything, and log what is going to happen."""
+        return deploy.plan(get_current_context()["params"])
+
+    approve = deploy.DeployApproval(task_id="approve")
+
+    build = QuantConnectCompileOperator(
+        task_id="compile", project_id="{{ params.project_id }}", deferrable=True
+    )
+
+    # One at a time, so that no two runs look, see nothing, and deploy the same project twice.
+    create = QuantConnectCreateLiveOperator(
+        task_id="deploy",
+        project_id="{{ params.project_id }}",
+        compile_id=build.output,
+        brokerage_conn_id="{{ params.brokerage_conn_id }}",
+        live_node_id="{{ params.node_id }}",
+        version_id="{{ params.version_id }}",
+        if_running="{{ params.if_running }}",
+        cash="{{ params.cash }}",
+        holdings="{{ params.holdings }}",
+        parameters="{{ params.parameters }}",
+        data_providers="{{ params.data_providers }}",
+        automatic_redeploy="{{ params.automatic_redeploy }}",
+        notification="{{ params.notification }}",
+        only_paper="{{ ti.xcom_pull(task_ids='approve')['is_paper'] }}",
+        deferrable=True,
+        max_active_tis_per_dag=1,
+    )
+
+    statistics = QuantConnectReadLiveOperator(
+        task_id="statistics",
+        project_id="{{ params.project_id }}",
+        deploy_id="{{ ti.xcom_pull(task_ids='deploy')['deploy_id'] }}",
+    )
+
+    plan() >> approve >> build >> create >> statistics

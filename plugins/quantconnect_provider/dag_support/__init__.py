@@ -1,0 +1,1 @@
+"""What the shipped DAGs are made of; the DAG files only say what follows what."""
