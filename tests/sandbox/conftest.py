@@ -47,7 +47,7 @@ class Api:
         whole = {
             "projectId": project_id,
             "compileId": self.built(project_id),
-            "nodeId": self.free_node(project_id),
+            "nodeId": fields.get("nodeId") or self.free_node(project_id),
             "versionId": "-1",
             "brokerage": {"id": "QuantConnectBrokerage"},
         }

@@ -6,10 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import socket
 import sys
-
-import uvicorn
 
 from quantconnect_provider.sandbox.app import SandboxApp
 from quantconnect_provider.sandbox.auth import Credentials
@@ -33,27 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"sandbox: cannot listen on {HOST}:{options.port}: {error.strerror}\n")
         return 2
     app = SandboxApp(world, Credentials(options.user_id, options.api_token))
-    server = make_server(app)
     listener.listen(2048)
     port = listener.getsockname()[1]
     sys.stdout.write(f"QuantConnect sandbox on http://{HOST}:{port}/api/v2 (user id {options.user_id})\n")
     sys.stdout.flush()
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has shut down
-        asyncio.run(_serve(app, server, listener))
+        asyncio.run(make_server(app).serve(sockets=[listener]))
     return 0
-
-
-async def _serve(app: SandboxApp, server: uvicorn.Server, listener: socket.socket) -> None:
-    """Serve; requests that hang or wait are released as soon as the server is told to exit."""
-    watcher = asyncio.ensure_future(_release(app, server))
-    await server.serve(sockets=[listener])
-    watcher.cancel()
-
-
-async def _release(app: SandboxApp, server: uvicorn.Server) -> None:
-    while not server.should_exit:
-        await asyncio.sleep(0.1)
-    app.stopping.set()
 
 
 def _parser() -> argparse.ArgumentParser:

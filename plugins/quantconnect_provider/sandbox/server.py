@@ -57,7 +57,22 @@ def make_server(app: SandboxApp) -> uvicorn.Server:
         timeout_graceful_shutdown=2,
         backlog=2048,
     )
-    return uvicorn.Server(config)
+    return _Server(config, app.stopping)
+
+
+class _Server(uvicorn.Server):
+    """Exits when told to by a signal or by `stopping`, and tells requests that wait by the same event."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def main_loop(self) -> None:
+        while not self.should_exit and not self._stopping.is_set():
+            waiter = asyncio.ensure_future(self._stopping.wait())
+            await asyncio.wait([waiter], timeout=0.1)
+            waiter.cancel()
+        self._stopping.set()
 
 
 def _recording(transports: Transports) -> type[asyncio.Protocol]:
@@ -145,17 +160,15 @@ class Sandbox(Addressed, ControlVerbs):
     async def _serve(self, listener: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         self._app = SandboxApp(self.world, Credentials(self.user_id, self.api_token))
-        self._server = make_server(self._app)
         listener.listen(2048)
         self._ready.set()
-        await self._server.serve(sockets=[listener])
+        await make_server(self._app).serve(sockets=[listener])
 
     def stop(self) -> None:
         """Stop serving; hung and delayed requests are broken off."""
         if self._thread is None:
             return
         self._loop.call_soon_threadsafe(self._app.stopping.set)
-        self._server.should_exit = True
         self._thread.join()
         self._thread = None
 
