@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv venv-dev demo up down test lint bench conformance constraints
+.PHONY: help venv venv-dev demo up down test test-stack lint bench conformance wheel constraints compose-env distributed
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -36,11 +36,26 @@ lint: venv-dev  ## ruff and mypy --strict
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy --strict plugins dags dev
 
+test-stack: venv-dev  ## the tests that need all of Airflow running: make up, the UI's API, make down
+	@$(RUN) pytest -q -m stack
+
 bench: venv-dev  ## every benchmark; each ends in a ratio
 	@$(RUN) benchmarks
 
 conformance: venv  ## QuantConnect's own command-line client against the sandbox
 	@$(RUN) dev.conformance
 
+wheel: venv-dev  ## build the wheel and see Airflow find it in an environment of its own
+	@$(RUN) dev.wheel
+
 constraints:  ## resolve constraints.txt and conformance/constraints-lean.txt anew
 	@$(PYTHON) -m dev.constraints
+
+compose-env:  ## random secrets for docker-compose.yaml, into .env; what is there stays
+	@$(PYTHON) -m dev.compose_env
+
+distributed: venv-distributed  ## two Celery workers, PostgreSQL, Redis; one worker killed on the way
+	@$(RUN) dev.distributed
+
+venv-distributed:
+	@$(PYTHON) -m dev.venv dev postgres distributed

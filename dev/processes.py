@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # How long each signal may take before the next one; the last cannot be refused.
 GRACE_SECONDS = ((signal.SIGINT, 20.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 ENDED = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+# The services that this process started. They are meant to outlive it; Popen would complain when forgotten.
+_started: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def start(
             env=dict(environment),
             start_new_session=True,
         )
+    _started.append(process)
     record = Record(name, process.pid, psutil.Process(process.pid).create_time())
     (records / f"{name}.json").write_text(json.dumps(asdict(record)), encoding="utf-8")
     return record
@@ -102,7 +105,8 @@ def stop(records: Sequence[Record]) -> list[psutil.Process]:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
         if wait_until(lambda: not all_members(records), seconds):
-            return []
+            break
+    _started[:] = [process for process in _started if process.poll() is None]
     return all_members(records)
 
 

@@ -1,0 +1,75 @@
+"""What the demo reads from the store, and how it notices that the store is not the truth."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dev.demo_store import harvests_after, mismatch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRUTH: list[dict[str, Any]] = [
+    {"insight_id": "aa-bb", "score_is_final": True},
+    {"insight_id": "ccdd", "score_is_final": False},
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.executescript(
+            """
+            create table quantconnect_insights (insight_id, deploy_id, score_is_final);
+            insert into quantconnect_insights values ('aabb', 'L-1', 1), ('ccdd', 'L-1', 0);
+            create table quantconnect_harvests (
+                harvest_id, deploy_id, requests, read, inserted, updated, status, started_at);
+            insert into quantconnect_harvests values ('h1', 'L-1', 2, 101, 101, 0, 'complete', '2026-01-01');
+            insert into quantconnect_harvests values ('h2', 'L-1', 1, 3, 2, 1, 'complete', '2026-01-02');
+            """
+        )
+    return path
+
+
+def change(store: Path, statement: str) -> None:
+    with closing(sqlite3.connect(store)) as database, database:
+        database.execute(statement)
+
+
+def test_a_store_that_is_the_truth_has_no_mismatch(store: Path) -> None:
+    assert mismatch(store, "L-1", TRUTH) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("delete from quantconnect_insights where insight_id = 'ccdd'", "1 missing, 0 too many, 0 with"),
+        ("insert into quantconnect_insights values ('ee', 'L-1', 0)", "0 missing, 1 too many, 0 with"),
+        ("update quantconnect_insights set score_is_final = 0", "0 missing, 0 too many, 1 with"),
+    ],
+)
+def test_a_store_that_is_not_the_truth_is_found_out(store: Path, statement: str, said: str) -> None:
+    change(store, statement)
+
+    assert said in str(mismatch(store, "L-1", TRUTH))
+
+
+def test_only_harvests_that_are_new_are_told(store: Path) -> None:
+    (harvest,) = harvests_after(store, {"h1"})
+
+    assert (harvest.harvest_id, harvest.inserted, harvest.updated, harvest.in_table, harvest.final) == (
+        "h2",
+        2,
+        1,
+        2,
+        1,
+    )
+
+
+def test_before_the_first_harvest_there_are_none(tmp_path: Path) -> None:
+    assert harvests_after(tmp_path / "none.db", set()) == []

@@ -1,0 +1,165 @@
+"""The environment behind the make targets: made on a bare python3, and only when something changed."""
+
+from __future__ import annotations
+
+import ensurepip
+import stat
+import subprocess
+import sys
+import venv as stdlib_venv
+from pathlib import Path
+
+import pytest
+
+from dev import venv
+from dev.venv import Environment
+
+WHEELS = Path(ensurepip.__file__).parent / "_bundled"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package that installs without an index: pip itself, from the wheel that Python brings along."""
+    return next(WHEELS.glob("pip-*.whl"))
+
+
+@pytest.fixture
+def environment(tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(WHEELS))
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("# none\n", encoding="utf-8")
+    return Environment(tmp_path / "env", constraints, ["--force-reinstall", str(package)], [constraints])
+
+
+@pytest.fixture
+def made(environment: Environment) -> Environment:
+    """An environment that counts as installed, quick to make."""
+    stdlib_venv.create(environment.path, with_pip=False, system_site_packages=True, symlinks=True)
+    environment.stamp.write_text(
+        f'{{"path": "{environment.path}", "inputs": "{venv.digest(environment.inputs)}", "extras": ["dev"]}}',
+        encoding="utf-8",
+    )
+    return environment
+
+
+@pytest.fixture
+def installs(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """Record the extras of each installation instead of installing."""
+    calls: list[set[str]] = []
+    monkeypatch.setattr(venv, "install", lambda _environment, extras: calls.append(extras))
+    return calls
+
+
+def test_a_new_environment_has_the_package_and_its_bytecode(environment: Environment, capsys) -> None:
+    venv.ensure(environment, set(), "pip")
+
+    cached = list(environment.path.glob("lib/python*/site-packages/pip/__pycache__/__init__.*.pyc"))
+    assert cached
+    assert "Making env with pip" in capsys.readouterr().out
+
+
+def test_without_ensurepip_the_systems_pip_puts_pip_in(
+    environment: Environment, tmp_path, monkeypatch
+) -> None:
+    crippled = tmp_path / "python3"
+    crippled.write_text(
+        f"""#!/bin/sh
+case "$*" in
+    *--without-pip*) ;;
+    *"-m venv"*) echo "ensurepip is not available"; exit 1 ;;
+esac
+exec {sys.executable} "$@"
+""",
+        encoding="utf-8",
+    )
+    crippled.chmod(crippled.stat().st_mode | stat.S_IEXEC)
+    monkeypatch.setattr(sys, "executable", str(crippled))
+
+    venv.create(environment)
+
+    assert venv.usable(environment)
+
+
+def test_without_venv_and_pip_the_message_says_what_to_install(environment, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+
+    with pytest.raises(SystemExit):
+        venv.create(environment)
+
+    assert "apt install python3-venv python3-pip" in capsys.readouterr().err
+
+
+def test_a_second_run_installs_nothing(made: Environment, installs: list[set[str]]) -> None:
+    venv.ensure(made, {"dev"}, "all")
+
+    assert installs == []
+
+
+def test_another_extra_is_added_to_those_that_are_there(made: Environment, installs: list[set[str]]) -> None:
+    venv.ensure(made, {"postgres"}, "all")
+
+    assert installs == [{"dev", "postgres"}]
+
+
+def test_changed_constraints_install_again_with_the_extras_that_are_there(made, installs) -> None:
+    made.constraints.write_text("# changed\n", encoding="utf-8")
+
+    venv.ensure(made, set(), "all")
+
+    assert installs == [{"dev"}]
+
+
+def test_a_failed_installation_is_tried_again_by_the_next_run(made, monkeypatch) -> None:
+    def failing(_environment: Environment, _extras: set[str]) -> None:
+        raise SystemExit(1)
+
+    monkeypatch.setattr(venv, "install", failing)
+    with pytest.raises(SystemExit):
+        venv.ensure(made, {"postgres"}, "all")
+
+    assert venv.read_stamp(made) == {}
+
+
+def test_a_copied_environment_counts_as_nothing_installed(made: Environment, tmp_path: Path) -> None:
+    copy = Environment(tmp_path / "copy", made.constraints, made.target, made.inputs)
+    copy.path.mkdir()
+    copy.stamp.write_bytes(made.stamp.read_bytes())
+
+    assert venv.read_stamp(copy) == {}
+
+
+def test_pips_words_are_shown_when_it_fails(environment: Environment, capsys) -> None:
+    broken = Environment(
+        environment.path, environment.constraints, ["no-such-package-anywhere"], environment.inputs
+    )
+
+    with pytest.raises(SystemExit):
+        venv.ensure(broken, set(), "nothing")
+
+    assert "no-such-package-anywhere" in capsys.readouterr().err
+
+
+def test_a_python_that_airflow_does_not_support_is_named(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+    with pytest.raises(SystemExit):
+        venv.choose_python()
+
+    assert "python3 is 3.9, and Airflow needs 3.10 to 3.13" in capsys.readouterr().err
+
+
+def test_child_processes_may_write_bytecode(monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    assert "PYTHONDONTWRITEBYTECODE" not in venv.child_environment()
+
+
+def test_the_programs_for_a_bare_python_import_nothing_else() -> None:
+    program = "import sys, dev.venv, dev.constraints; print('psutil' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], cwd=venv.ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
