@@ -12,8 +12,13 @@ import time
 from dataclasses import dataclass, replace
 
 from quantconnect_provider.client import QuantConnectClient
-from quantconnect_provider.client.errors import NotFoundError, QuantConnectError, RefusedError
-from quantconnect_provider.client.models import LiveSpec, Node
+from quantconnect_provider.client.errors import (
+    InvalidSettingError,
+    NotFoundError,
+    QuantConnectError,
+    RefusedError,
+)
+from quantconnect_provider.client.models import LiveSpec
 from quantconnect_provider.live.carry_over import check_portfolio, with_carried
 from quantconnect_provider.live.certainty import Certainty, proves_nothing_started
 from quantconnect_provider.live.errors import (
@@ -34,7 +39,7 @@ from quantconnect_provider.live.looks import (
     look_at_project,
     named,
 )
-from quantconnect_provider.live.nodes import choose_node
+from quantconnect_provider.live.nodes import await_node, choose_node
 from quantconnect_provider.live.options import CreateOptions
 from quantconnect_provider.live.record import (
     OPEN,
@@ -129,6 +134,12 @@ class _Attempt:
 
     def run(self) -> Deployment:
         last = self.record.last
+        if last is not None and last.project_id != self.spec.project_id:
+            raise InvalidSettingError(
+                f"This task already deals with a deployment of project {last.project_id}, and now asks for "
+                f"project {self.spec.project_id}.",
+                advice="Trigger a new run for another project.",
+            )
         if last is not None and last.state == RECEIPT:
             look = self._look()
             if self._goes_on(last, look):
@@ -201,6 +212,7 @@ class _Attempt:
     def _adopt(self, look: ProjectLook, running: list[Observation]) -> Intent:
         now = self.clock()
         adopted = Intent(
+            project_id=self.spec.project_id,
             state=RECEIPT,
             looked_at=look.looked_at,
             sent_at=now,
@@ -214,9 +226,12 @@ class _Attempt:
     def _send(self, look: ProjectLook) -> Intent:
         """Note the intent, send it once, note what became of it."""
         carried = self.record.redeploy.portfolio if self.record.redeploy else None
-        brokerage = with_carried(self.spec.brokerage, carried)
+        spec = self.spec
+        brokerage = with_carried(spec.brokerage, carried)
         check_portfolio(brokerage)
-        spec = replace(self.spec, node_id=self._node().id, brokerage=brokerage)
+        patience = _NODE_WAIT_SECONDS if self.record.redeploy else 0.0
+        node = await_node(self.client, spec.project_id, spec.node_id, self.clock() + patience, self.pace)
+        spec = replace(spec, node_id=node.id, brokerage=brokerage)
         intent = intent_after(look, self.spec, self.clock())
         self.record.add(intent)
         self._check_may_send(intent)
@@ -230,19 +245,6 @@ class _Attempt:
         if not created.deploy_id:
             return self.certainty.settle(intent)
         return self.certainty.receive(intent, created.deploy_id, "created")
-
-    def _node(self) -> Node:
-        """Choose a node; in a redeploy, wait for the old one to be let go."""
-        until = self.clock() + (_NODE_WAIT_SECONDS if self.record.redeploy else 0.0)
-        while True:
-            nodes = self.client.read_nodes(self.spec.project_id)
-            try:
-                return choose_node(nodes, self.spec.node_id)
-            except NoFreeNodeError as error:
-                if not error.retryable or self.clock() >= until:
-                    raise
-                log.info("%s Waiting for it.", error.args[0])
-            self.pace.pause(until)
 
     def _check_may_send(self, intent: Intent) -> None:
         """Refuse to send when time or another attempt has come in between; nothing was sent then."""

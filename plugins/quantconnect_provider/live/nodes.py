@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
+from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.models import Node, Nodes
 from quantconnect_provider.live.errors import NoFreeNodeError
+from quantconnect_provider.live.looks import Pace
+
+log = logging.getLogger(__name__)
 
 
 def choose_node(nodes: Nodes, node_id: str | None = None) -> Node:
@@ -20,6 +26,21 @@ def choose_node(nodes: Nodes, node_id: str | None = None) -> Node:
         taken = "; ".join(describe_node(node) for node in nodes.live)
         raise NoFreeNodeError(f"None of the {len(nodes.live)} live nodes is free: {taken}.")
     return min(free, key=lambda node: node.has_gpu)
+
+
+def await_node(client: QuantConnectClient, project_id: int, node_id: str, until: float, pace: Pace) -> Node:
+    """Choose a node as :func:`choose_node` does, waiting *until* (unix seconds) for one to be let go.
+
+    :raises NoFreeNodeError: if none is.
+    """
+    while True:
+        try:
+            return choose_node(client.read_nodes(project_id), node_id)
+        except NoFreeNodeError as error:
+            if not error.retryable or pace.clock() >= until:
+                raise
+            log.info("%s Waiting for one.", error.args[0])
+        pace.pause(until)
 
 
 def _asked(nodes: Nodes, node_id: str) -> Node:

@@ -43,6 +43,7 @@ class Intent:
     :param outcome: how the task ended with it; None while it has not.
     """
 
+    project_id: int = 0
     state: str = OPEN
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     known: list[str] = field(default_factory=list)
@@ -150,6 +151,7 @@ def intent_after(look: ProjectLook, spec: LiveSpec, now: float) -> Intent:
     kept = known[:_IDS_KEPT]
     oldest = kept[-1].launched_at if len(known) > len(kept) else None
     return Intent(
+        project_id=spec.project_id,
         known=[entry.deploy_id for entry in kept],
         known_from=_seconds(oldest) if oldest else None,
         looked_at=look.looked_at,

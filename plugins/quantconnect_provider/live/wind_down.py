@@ -196,6 +196,8 @@ class WindDown:
                 f"The newest deployment of project {self.project_id}, {target.deploy_id}, is over "
                 f"({target.status}), but {', '.join(others)} runs."
             )
+        if target.phase.over and others:
+            log.warning("%s is over; %s runs, and is left alone.", target.deploy_id, ", ".join(others))
         return target
 
     def _due(self, note: _Note) -> bool:
