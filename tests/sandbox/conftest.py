@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from quantconnect_provider.sandbox import Sandbox
 
 
