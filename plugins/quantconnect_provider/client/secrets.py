@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 SECRET_KEY = re.compile(
-    r"password|passphrase|secret|token|private|api-?key|app-?key|access|user-?name|server-auth-id|credential",
+    r"password|passphrase|secret|token|private|api-?key|api-?name|app-?key|access|user-?name|server-auth-id|credential",
     re.IGNORECASE,
 )
 _SHORTEST = 4  # shorter values would blank out parts of ordinary words

@@ -168,11 +168,11 @@ class Transport:
             yield
         except RateLimitedError as error:
             error.retry_after_seconds = self._throttle.refused(error.retry_after_seconds)
-            self._scrub(error, body)
+            self._explain(error, body)
             raise
         except QuantConnectError as error:
             self._throttle.failed()
-            self._scrub(error, body)
+            self._explain(error, body)
             raise
         except BaseException:
             self._throttle.failed()
@@ -230,9 +230,14 @@ class Transport:
             mapped.maybe_applied = not unsent
             raise mapped from error
 
-    def _scrub(self, error: QuantConnectError, body: dict[str, Any]) -> None:
+    def _explain(self, error: QuantConnectError, body: dict[str, Any]) -> None:
+        """Take every secret out of an error's text, and name the project in it."""
         secrets = [self._api_token, *secret_leaves(body)]
         error.args = tuple(scrub(str(part), secrets) for part in error.args)
+        project_id = body.get("projectId")
+        if project_id is not None and str(project_id) not in str(error):
+            # The API's own words do not name it, and a task log of many projects needs it.
+            error.args = (f"Project {project_id}: {error.args[0]}", *error.args[1:])
         error.api_errors = tuple(scrub(part, secrets) for part in error.api_errors)
 
     def _enough(self, state: tenacity.RetryCallState) -> bool:

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from quantconnect_provider.client.errors import InvalidSettingError, NotFoundError
+from quantconnect_provider.live.approval import approval_needed, wind_down_approval_needed
+from quantconnect_provider.live.brokerages import BrokerageSettings, brokerage_settings, paper_settings
+from quantconnect_provider.live.carry_over import with_portfolio
+from quantconnect_provider.live.markdown import table
+from quantconnect_provider.live.plan import DeploymentPlan, plan_deployment
+from quantconnect_provider.live.wind_down_plan import plan_wind_down
+from tests.live.task import PROJECT, Desk
+
+SPY = {"symbol": "SPY", "symbolId": "SPY R735QTJ8XC9X", "quantity": 12.5, "averagePrice": 500.0}
+
+
+def real_money(**extra: Any) -> BrokerageSettings:
+    settings = {"tradier-account-id": "1", "tradier-environment": "live", **extra}
+    return brokerage_settings("TradierBrokerage", '{"tradier-access-token": "canary"}', settings)
+
+
+def planned(desk: Desk, brokerage: BrokerageSettings, **options: Any) -> DeploymentPlan:
+    spec = desk.spec(brokerage=with_portfolio(brokerage.settings, **options.pop("portfolio", {})))
+    return plan_deployment(desk.setup, spec, brokerage, **options)
+
+
+def test_a_plan_names_everything_that_is_about_to_happen(desk: Desk) -> None:
+    page = planned(
+        desk, paper_settings(), portfolio={"cash": {"USD": "1000.5"}, "holdings": [SPY]}
+    ).describe()
+
+    for words in (
+        f"{PROJECT}: Momentum",
+        "QuantConnect paper trading",
+        "paper money",
+        "1000.5 USD",
+        "12.5 SPY at 500",
+        "node one (LN-1) is free",
+        "newest",
+        "nothing runs",
+    ):
+        assert words in page
+
+
+def test_real_money_is_called_so(desk: Desk) -> None:
+    plan = planned(desk, real_money())
+
+    assert "REAL MONEY" in plan.describe()
+    assert "REAL MONEY" in plan.subject
+
+
+def test_a_plan_holds_no_secret_and_goes_through_xcom(desk: Desk) -> None:
+    plan = planned(desk, real_money())
+
+    assert "canary" not in json.dumps(plan.to_json()) + plan.describe() + repr(plan)
+
+
+@pytest.mark.parametrize(
+    ("if_running", "words"),
+    [("fail", "stays untouched"), ("adopt", "nothing new is started"), ("redeploy", "STOPPED")],
+)
+def test_what_runs_and_what_becomes_of_it_is_told(desk: Desk, if_running: str, words: str) -> None:
+    running = desk.sandbox.deploy(PROJECT)
+
+    page = planned(desk, paper_settings(), if_running=if_running).describe()
+
+    assert running in page
+    assert words in page
+
+
+def test_a_redeployment_shows_what_will_be_carried_over(desk: Desk) -> None:
+    old = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.set_cash(old, [{"currency": "USD", "amount": 77.5}])
+    desk.sandbox.set_holdings(old, [SPY])
+
+    page = planned(desk, paper_settings(), if_running="redeploy").describe()
+
+    assert "77.5 USD" in page
+    assert "12.5 SPY" in page
+    assert "snapshot" in page
+
+
+def test_a_redeployment_on_the_only_node_is_not_called_impossible(desk: Desk) -> None:
+    desk.sandbox.deploy(PROJECT, node_id="LN-1")
+
+    assert "lets go" in planned(desk, paper_settings(), if_running="redeploy").node
+
+
+def test_a_plan_without_a_free_node_says_who_has_them(desk: Desk) -> None:
+    desk.sandbox.set_node_busy("LN-1", used_by="ann")
+
+    assert "Bystander" in planned(desk, paper_settings()).node
+
+
+def test_planning_sends_nothing_that_changes_anything(desk: Desk) -> None:
+    old = desk.sandbox.deploy(PROJECT)
+    planned(desk, paper_settings(), if_running="redeploy")
+    plan_wind_down(desk.setup, [PROJECT], "liquidate")
+
+    assert desk.asked() == {old: []}
+    assert desk.sends("live/create") == 0
+
+
+def test_a_project_that_does_not_exist_is_named(desk: Desk) -> None:
+    spec = desk.spec(project_id=999)
+
+    with pytest.raises(NotFoundError, match="999"):
+        plan_deployment(desk.setup, spec, paper_settings())
+
+
+def test_names_cannot_break_out_of_the_page() -> None:
+    page = table(("What", "Value"), [("Project", "a | b\n<script>")])
+
+    assert page.splitlines()[-1] == "| Project | a \\| b &lt;script&gt; |"
+
+
+# --- wind-down --------------------------------------------------------------------------------------
+
+
+def test_a_wind_down_plan_names_each_deployment_and_what_would_be_sold(desk: Desk) -> None:
+    running = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.set_holdings(running, [SPY])
+
+    plan = plan_wind_down(desk.setup, [PROJECT, PROJECT + 1], "liquidate")
+
+    page = plan.describe()
+    for words in ("SOLD", running, "Momentum", "Bystander", "12.5 SPY at 500"):
+        assert words in page
+    assert plan.subject.startswith("Liquidate 2 live deployment(s)")
+    json.dumps(plan.to_json())
+
+
+def test_a_stop_says_that_holdings_are_kept(desk: Desk) -> None:
+    assert "**kept**" in plan_wind_down(desk.setup, [PROJECT + 1], "stop").describe()
+
+
+def test_one_project_that_cannot_be_read_does_not_hide_the_others(desk: Desk) -> None:
+    over = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.set_status(over, "Stopped")
+
+    plan = plan_wind_down(desk.setup, [999, PROJECT, PROJECT + 1], "stop")
+
+    assert [target.runs for target in plan.targets] == [False, False, True]
+    assert "999" in plan.targets[0].problem
+    assert "over already" in plan.describe()
+
+
+def test_a_project_that_was_never_live_is_told(desk: Desk) -> None:
+    assert "never deployed" in plan_wind_down(desk.setup, [PROJECT], "stop").describe()
+
+
+# --- approval ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("approval", "brokerage", "needed"),
+    [
+        ("auto", paper_settings(), False),
+        ("always", paper_settings(), True),
+        ("never", paper_settings(), False),
+        ("auto", real_money(), True),
+        ("auto", real_money(allow_unattended=True), True),
+        ("always", real_money(allow_unattended=True), True),
+        ("never", real_money(allow_unattended=True), False),
+    ],
+)
+def test_who_must_be_asked_before_deploying(
+    approval: str, brokerage: BrokerageSettings, needed: bool
+) -> None:
+    assert approval_needed(approval, brokerage) is needed
+
+
+def test_unattended_real_money_is_refused_unless_its_connection_allows_it() -> None:
+    with pytest.raises(InvalidSettingError, match="allow_unattended"):
+        approval_needed("never", real_money())
+
+
+@pytest.mark.parametrize(
+    ("approval", "action", "needed"),
+    [
+        ("auto", "stop", False),
+        ("auto", "liquidate", True),
+        ("always", "stop", True),
+        ("never", "liquidate", False),
+    ],
+)
+def test_who_must_be_asked_before_winding_down(approval: str, action: str, needed: bool) -> None:
+    assert wind_down_approval_needed(approval, action) is needed
+
+
+def test_an_approval_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(InvalidSettingError, match="perhaps"):
+        approval_needed("perhaps", paper_settings())
