@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.distributed.servers import running_postgres
+
+POSTGRES = "QUANTCONNECT_TEST_POSTGRES"
+"""Address of a database for tests; else a server is started, where its programs are installed."""
+
+
+def has_postgres() -> bool:
+    installed = shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return bool(os.environ.get(POSTGRES) or installed)
+
+
+BACKENDS = ["sqlite", *(["postgresql"] if has_postgres() else [])]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    if os.environ.get(POSTGRES):
+        yield os.environ[POSTGRES]
+        return
+    with running_postgres("fsync=off") as server:
+        server.create_database("pacing")
+        yield server.url("pacing")
+
+
+@pytest.fixture(params=BACKENDS)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def key() -> str:
+    return uuid.uuid4().hex
