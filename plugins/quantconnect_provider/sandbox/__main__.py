@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import logging
+import signal
+import socket
 import sys
 
 from quantconnect_provider.sandbox.app import SandboxApp
@@ -30,13 +31,20 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"sandbox: cannot listen on {HOST}:{options.port}: {error.strerror}\n")
         return 2
     app = SandboxApp(world, Credentials(options.user_id, options.api_token))
-    listener.listen(2048)
-    port = listener.getsockname()[1]
-    sys.stdout.write(f"QuantConnect sandbox on http://{HOST}:{port}/api/v2 (user id {options.user_id})\n")
-    sys.stdout.flush()
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has shut down
-        asyncio.run(make_server(app).serve(sockets=[listener]))
+    asyncio.run(_serve(app, listener))
     return 0
+
+
+async def _serve(app: SandboxApp, listener: socket.socket) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, app.stopping.set)
+    listener.listen(2048)
+    host, port = listener.getsockname()
+    sys.stdout.write(
+        f"QuantConnect sandbox on http://{host}:{port}/api/v2 (user id {app.credentials.user_id})\n"
+    )
+    sys.stdout.flush()
+    await make_server(app).serve(sockets=[listener])
 
 
 def _parser() -> argparse.ArgumentParser:

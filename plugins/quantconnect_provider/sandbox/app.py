@@ -33,7 +33,7 @@ class SandboxApp:
         self.world = world
         self.transports: Transports = {}
         self.stopping = asyncio.Event()
-        self._credentials = credentials
+        self.credentials = credentials
 
     async def __call__(
         self,
@@ -122,7 +122,7 @@ class SandboxApp:
 
     def _authenticate(self, exchange: Exchange) -> None:
         headers = exchange.header(b"authorization"), exchange.header(b"timestamp")
-        self._credentials.check(*headers, self.world.reference, self.world.api.auth_window_seconds)
+        self.credentials.check(*headers, self.world.reference, self.world.api.auth_window_seconds)
 
     async def _refused(self, exchange: Exchange, entry: LoggedRequest) -> bool:
         """Answer a request that is over the rate limit; False if it is not."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,18 +63,18 @@ def make_server(app: SandboxApp) -> uvicorn.Server:
 
 
 class _Server(uvicorn.Server):
-    """Exits when told to by a signal or by `stopping`, and tells requests that wait by the same event."""
+    """Exits when `stopping` is set, which requests that wait also see; signals are the caller's affair."""
 
     def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
         super().__init__(config)
         self._stopping = stopping
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
     async def main_loop(self) -> None:
-        while not self.should_exit and not self._stopping.is_set():
-            waiter = asyncio.ensure_future(self._stopping.wait())
-            await asyncio.wait([waiter], timeout=0.1)
-            waiter.cancel()
-        self._stopping.set()
+        await self._stopping.wait()
 
 
 def _recording(transports: Transports) -> type[asyncio.Protocol]:

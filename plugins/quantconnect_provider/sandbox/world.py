@@ -13,7 +13,7 @@ from quantconnect_provider.sandbox.deployments import Deployment
 from quantconnect_provider.sandbox.faults import FaultList
 from quantconnect_provider.sandbox.insights import InsightBook
 from quantconnect_provider.sandbox.portfolio import Portfolio
-from quantconnect_provider.sandbox.scenario import load_scenario
+from quantconnect_provider.sandbox.scenario import ScenarioError, load_scenario
 from quantconnect_provider.sandbox.settings import (
     Build,
     Cash,
@@ -133,7 +133,7 @@ class World:
         if project_id is None:
             project_id = max(self.projects, default=FIRST_PROJECT_ID - 1) + 1
         if project_id in self.projects:
-            raise ValueError(f"two projects have the id {project_id}")
+            raise ScenarioError(f"two projects have the id {project_id}")
         project = LiveProject(project_id, name, settings, self.started - 90 * 86_400)
         self.projects[project_id] = project
         for spec in settings.deployments:
@@ -209,7 +209,9 @@ class World:
             if name in (node.name, node_id) or (name is None and node_id not in taken and not node.busy):
                 return node_id
         if name is not None:
-            raise ValueError(f"a deployment names the live node {name!r}, which the scenario does not have")
+            raise ScenarioError(
+                f"a deployment names the live node {name!r}, which the scenario does not have"
+            )
         return None
 
     def occupants(self) -> dict[str, Deployment]:
