@@ -1,0 +1,98 @@
+"""Opens the store's database: one way of doing it for SQLite files and PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from quantconnect_provider.client.errors import InvalidSettingError
+
+_BUSY_SECONDS = 60
+_PRAGMAS = (
+    f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}",
+    "PRAGMA synchronous = NORMAL",  # safe with WAL: after a power cut the last commits may be missing, whole
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16000",  # KiB
+)
+
+
+def open_engine(url: str | URL) -> Engine:
+    """Return an engine for *url*; makes the folder of a SQLite file.
+
+    On SQLite every transaction takes the write lock when it begins, so that none fails half-way, except on
+    connections with the execution option ``quantconnect_read``.
+
+    :raises InvalidSettingError: if the address is none, or its database is neither SQLite nor PostgreSQL.
+    """
+    address = _checked(url)
+    if address.get_backend_name() == "sqlite":
+        return _open_sqlite(address)
+    try:
+        return create_engine(address, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise InvalidSettingError(
+            "The store is a PostgreSQL database, but its driver psycopg is not installed.",
+            advice="pip install 'airflow-provider-quantconnect[postgres]'",
+        ) from error
+
+
+def _checked(url: str | URL) -> URL:
+    try:
+        text = url if isinstance(url, URL) else url.replace("postgres://", "postgresql://", 1)
+        address = make_url(text)
+        name = address.get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise InvalidSettingError(
+            "The store's address cannot be read.",
+            advice="Write it like sqlite:////absolute/path.db or postgresql://user:password@host/database.",
+        ) from error
+    if name in ("postgresql", "postgres"):
+        return address.set(drivername="postgresql+psycopg")
+    if name == "sqlite":
+        return address
+    raise InvalidSettingError(
+        f"The store's address names a {name} database.", advice="Use SQLite or PostgreSQL."
+    )
+
+
+def _open_sqlite(address: URL) -> Engine:
+    if address.database and address.database != ":memory:":
+        Path(address.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address, connect_args={"timeout": _BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin below, not inside the driver
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("quantconnect_read", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    _use_write_ahead_log(engine)
+    return engine
+
+
+def _use_write_ahead_log(engine: Engine) -> None:
+    """Let readers and one writer work side by side. The file remembers it; switching needs it alone."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    raw = engine.raw_connection()
+    try:
+        while True:
+            try:
+                raw.cursor().execute("PRAGMA journal_mode = WAL")
+                return
+            except Exception as error:
+                # SQLite does not wait by itself here when another process switches at the same moment.
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise OperationalError("PRAGMA journal_mode", None, error) from error
+                time.sleep(0.05)
+    finally:
+        raw.close()

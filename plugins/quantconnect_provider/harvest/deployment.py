@@ -1,0 +1,278 @@
+"""Harvests one deployment: read what the plan says, check that it fits together, commit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from quantconnect_provider.client.errors import QuantConnectError
+from quantconnect_provider.harvest.changes import FLUSH_LAG, ChangeRule
+from quantconnect_provider.harvest.commits import GroupCommit
+from quantconnect_provider.harvest.errors import PositionsShiftedError, UnstableListError
+from quantconnect_provider.harvest.lookback import PAST_THE_END, last_match
+from quantconnect_provider.harvest.model import Chunk, HarvestRecord, Page, State, Unit
+from quantconnect_provider.harvest.plan import Plan
+from quantconnect_provider.harvest.pool import FetchPool
+from quantconnect_provider.harvest.progress import Progress
+from quantconnect_provider.harvest.reader import PageReader
+from quantconnect_provider.harvest.settings import HarvestSettings
+from quantconnect_provider.harvest.store import Store
+from quantconnect_provider.harvest.stream import PageStream
+
+log = logging.getLogger(__name__)
+
+_ROUNDS = 10
+_SHIFTED = "; positions had shifted"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the deployments of a batch share."""
+
+    store: Store
+    commits: GroupCommit
+    pool: FetchPool
+    settings: HarvestSettings
+    clock: Callable[[], datetime]
+
+
+class DeploymentHarvest:
+    """The harvest of one deployment.
+
+    :param plan: what to read.
+    :param rule: for how long its insights can change.
+    :param record: what becomes the row in ``quantconnect_harvests``; counts are kept up here.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        reader: PageReader,
+        state: State,
+        plan: Plan,
+        *,
+        rule: ChangeRule,
+        record: HarvestRecord,
+    ) -> None:
+        self._tools = tools
+        self._reader = reader
+        self._state = state
+        self._rule = rule
+        self.plan = plan
+        self.record = record
+        self.shifts = 0
+        self._full = plan.tail == 0 or state.full_at is None
+        self._pending: list[Chunk] = []
+        self._settles_at: datetime | None = None
+        self._stream = self._new_stream(plan.starts)
+        self.progress = Progress(record, tools.settings.progress_seconds)
+
+    def prefetch(self) -> None:
+        """Ask for the first page, before it is this deployment's turn."""
+        self._stream.prefetch()
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        self._stream.close()
+
+    def run(self) -> Unit:
+        """Read everything that the plan wants and return what is left to be committed, the end included.
+
+        Long reads are committed as they go.
+
+        :raises QuantConnectError: if the API does not answer, or the list does not hold still.
+        """
+        while True:
+            try:
+                self._read_windows()
+                self._read_tail()
+                return self._last_unit()
+            except PositionsShiftedError as shift:
+                self._stream.close()
+                self._look_back(shift)
+
+    def run_again(self) -> Unit:
+        """Like :meth:`run`, after the store has turned away what that returned."""
+        self._pending = []
+        self.record.status, self.record.error = "failed", "It was cut off."
+        self._look_back(PositionsShiftedError("another harvest has stored something newer"))
+        return self.run()
+
+    def _new_stream(self, starts: list[int]) -> PageStream:
+        return PageStream(self._tools.pool, self._reader, starts, self._tools.settings.in_flight)
+
+    def _read_windows(self) -> None:
+        last = -1 if self._state.last_position is None else self._state.last_position
+        for start in list(self.plan.windows):
+            try:
+                page = self._stream.next()
+            except PAST_THE_END as error:
+                raise PositionsShiftedError(f"the API does not show position {start:,} ({error})") from error
+            if len(page.ids) < min(page.asked, last - start + 1):
+                raise PositionsShiftedError(f"the list ends before position {last:,}")
+            chunk = Chunk(start, is_window=True)
+            self._take(chunk, page, 0)
+            self._pending.append(chunk)
+            self._commit_if_many()
+
+    def _read_tail(self) -> None:
+        page = self._first_tail_page()
+        chunk = Chunk(page.start)
+        self._pending.append(chunk)
+        self._take(chunk, page, 0)
+        ended = not page.is_full
+        while not ended:
+            if self._commit_if_many():
+                chunk = Chunk(chunk.end + 1, chunk.ids[-1])
+                self._pending.append(chunk)
+            following = self._following(page)
+            known = _overlap(page, following)
+            self._take(chunk, following, known)
+            # A page with nothing new is the end too, whatever the API makes of a start so close to it.
+            ended = not following.is_full or known == len(following.ids)
+            page = following
+        chunk.at_end, chunk.ended_at = True, page.observed_at
+
+    def _first_tail_page(self) -> Page:
+        anchor = self.plan.anchor
+        try:
+            page = self._stream.next()
+        except PAST_THE_END as error:
+            if anchor is None:
+                raise
+            raise self._shift_or_failure(anchor[0], error) from error
+        if anchor is not None:
+            offset = anchor[0] - page.start
+            if offset >= len(page.ids) or page.ids[offset] != anchor[1]:
+                raise PositionsShiftedError(f"another row stands at position {anchor[0]:,}")
+        return page
+
+    def _following(self, page: Page) -> Page:
+        """Return the page behind *page*. Its first row existed a moment ago, so a refusal is looked into."""
+        try:
+            return self._stream.next()
+        except PAST_THE_END:
+            self._stream.close()
+        start = page.start + page.asked - 1
+        self._stream = self._new_stream([start])
+        try:
+            return self._stream.next()
+        except PAST_THE_END as error:
+            raise self._shift_or_failure(start, error) from error
+
+    def _shift_or_failure(self, page_start: int, error: QuantConnectError) -> PositionsShiftedError:
+        """Return the shift that *error* is; if the first page fails as well, it is a failure."""
+        self._reader.read(0)
+        return PositionsShiftedError(f"the API does not show position {page_start:,} any more: {error}")
+
+    def _take(self, chunk: Chunk, page: Page, skip: int) -> None:
+        chunk.add(page, skip)
+        self.record.read += len(page.ids) - skip
+        if page.settles_at and (self._settles_at is None or page.settles_at > self._settles_at):
+            self._settles_at = page.settles_at
+        self.progress.tick(page.start + len(page.ids), self._stream.length, self._state.last_position)
+
+    def _commit_if_many(self) -> bool:
+        if sum(len(chunk.ids) for chunk in self._pending) < self._tools.settings.commit_rows:
+            return False
+        self._commit()
+        return True
+
+    def _commit(self) -> None:
+        """Commit what was read and checked so far.
+
+        :raises PositionsShiftedError: if the store knows something newer that contradicts it.
+        """
+        self.record.requests = self._reader.requests
+        pending, self._pending = self._pending, []
+        unit = Unit(self.record, pending, page_size=self._page_size)
+        if not self._tools.commits.now(unit):
+            raise PositionsShiftedError("what is stored is newer, or rows between have moved")
+        done = {chunk.start for chunk in pending if chunk.is_window}
+        self.plan.windows = [start for start in self.plan.windows if start not in done]
+
+    @property
+    def _page_size(self) -> int | None:
+        return self._reader.size.value if self._reader.size.proven else None
+
+    def _last_unit(self) -> Unit:
+        record = self.record
+        record.requests = self._reader.requests
+        record.finished_at = self._tools.clock()
+        record.status, record.error = "complete", None
+        return Unit(
+            record,
+            self._pending,
+            page_size=self._page_size,
+            complete_at=record.started_at,
+            full=self._full,
+            settled=self._is_settled(),
+        )
+
+    def _is_settled(self) -> bool:
+        """Whether the deployment is over and everything was read after its last flush and last change."""
+        ended_at, started_at = self._rule.ended_at, self.record.started_at
+        if ended_at is None or started_at < ended_at + FLUSH_LAG:
+            return False
+        return self._settles_at is None or started_at >= self._settles_at
+
+    def _look_back(self, shift: PositionsShiftedError) -> None:
+        """Plan anew from the last row that stands where it is stored."""
+        self.shifts += 1
+        if self.shifts > _ROUNDS:
+            raise UnstableListError(
+                f"The insights of deployment {self.record.deploy_id} moved {self.shifts} times while they "
+                f"were read: {shift}.",
+                endpoint="live/insights/read",
+            )
+        try:
+            if any(not chunk.is_window for chunk in self._pending):
+                self._commit()  # it was checked up to here; a newer look at it follows
+        except PositionsShiftedError:
+            pass
+        self._pending = []
+        store, deploy_id = self._tools.store, self.record.deploy_id
+        self._state = store.load_states([deploy_id]).get(deploy_id) or State(deploy_id)
+        last = -1 if self._state.last_position is None else self._state.last_position
+        stored: dict[int, str] = {}
+
+        def ids_between(first: int, final: int) -> dict[int, str]:
+            stored.update(store.ids_between(deploy_id, first, final))
+            return stored
+
+        matching = last_match(self._reader.read, ids_between, last, self._reader.size.value)
+        self.plan = self._plan_behind(matching, stored)
+        log.warning(
+            "%s: positions have shifted (%s); reading again from %s.",
+            deploy_id,
+            shift,
+            f"{self.plan.tail:,}",
+        )
+        self._stream.close()
+        self._stream = self._new_stream(self.plan.starts)
+
+    def _plan_behind(self, matching: int, stored: dict[int, str]) -> Plan:
+        reason = f"{self.plan.reason.removesuffix(_SHIFTED)}{_SHIFTED}"
+        if matching < 0:
+            self._full = True
+            return Plan(0, reason)
+        size = self._reader.size.value
+        windows = [start for start in self.plan.windows if start + size - 1 <= matching]
+        tail = min((s for s in self.plan.windows if s <= matching < s + size - 1), default=matching)
+        return Plan(tail, reason, windows, (matching, stored[matching]))
+
+
+def _overlap(page: Page, following: Page) -> int:
+    """Return how many rows of *following* are known from *page*.
+
+    :raises PositionsShiftedError: if they do not stand where they stood.
+    """
+    if following.ids and following.ids[-1] == page.ids[-1] and set(following.ids) <= set(page.ids):
+        return len(following.ids)
+    offset = following.start - page.start
+    expected = page.ids[offset:]
+    if not expected or following.ids[: len(expected)] != expected:
+        raise PositionsShiftedError(f"another row stands at position {following.start:,} than a moment ago")
+    return len(expected)

@@ -1,0 +1,189 @@
+"""Harvests a batch of deployments: the entry point."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from quantconnect_provider.client.errors import CredentialsError
+from quantconnect_provider.client.times import utc_now
+from quantconnect_provider.harvest.changes import ChangeRule
+from quantconnect_provider.harvest.commits import GroupCommit, Job
+from quantconnect_provider.harvest.deployment import DeploymentHarvest, Tools
+from quantconnect_provider.harvest.model import HarvestRecord, InsightSource, State, Target, Unit
+from quantconnect_provider.harvest.plan import change_rule, is_settled, make_plan
+from quantconnect_provider.harvest.pool import FetchPool
+from quantconnect_provider.harvest.reader import PageReader, PageSize
+from quantconnect_provider.harvest.report import DeploymentResult, HarvestReport, describe, one_line
+from quantconnect_provider.harvest.settings import HarvestSettings
+from quantconnect_provider.harvest.store import Store
+
+log = logging.getLogger("quantconnect_provider.harvest")
+
+
+def harvest(
+    client: InsightSource,
+    store: Store,
+    deployments: Sequence[Target],
+    settings: HarvestSettings | None = None,
+    run_id: str = "",
+    *,
+    listed_at: datetime | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> HarvestReport:
+    """Bring the store up to date with QuantConnect for *deployments*; one that fails stops no other.
+
+    :param deployments: rows of live/list (``project_name`` filled in where it is known).
+    :param run_id: what the rows in ``quantconnect_harvests`` are to say about the run that they belong to.
+    :param listed_at: when live/list was asked, aware UTC; now if it is not told.
+    :param clock: returns the current time, aware UTC.
+    :returns: what became of each; ``raise_if_failed()`` of it turns failures into an exception.
+    """
+    batch = _Batch(client, store, settings or HarvestSettings(), run_id, clock)
+    return batch.run(deployments, listed_at or clock())
+
+
+class _Batch:
+    """One call of :func:`harvest`."""
+
+    def __init__(
+        self,
+        client: InsightSource,
+        store: Store,
+        settings: HarvestSettings,
+        run_id: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._run_id = run_id
+        pool = FetchPool(settings.in_flight)
+        self._tools = Tools(store, GroupCommit(store, self._done), pool, settings, clock)
+        self._size = PageSize(store.known_page_size() or PageSize.value)
+        self._results: dict[str, DeploymentResult] = {}
+        self._failure: CredentialsError | None = None
+        self._told = 0
+
+    def run(self, deployments: Sequence[Target], listed_at: datetime) -> HarvestReport:
+        """Harvest all of them."""
+        began = time.monotonic()
+        targets = list({target.deploy_id: target for target in deployments}.values())
+        self._results = {
+            target.deploy_id: DeploymentResult(target.project_id, target.project_name, target.deploy_id)
+            for target in targets
+        }
+        log.info("Harvesting %s deployments into %s.", f"{len(targets):,}", self._tools.store.address)
+        log.info("::group::Deployments")
+        try:
+            self._work(targets, listed_at)
+        finally:
+            self._tools.pool.close()
+            log.info("::endgroup::")
+        report = HarvestReport(list(self._results.values()), time.monotonic() - began)
+        log.info("Harvested in %.1f s.\n%s", report.seconds, report.table())
+        return report
+
+    def _work(self, targets: Sequence[Target], listed_at: datetime) -> None:
+        upcoming = self._jobs(targets, listed_at)
+        ready: deque[DeploymentHarvest] = deque()
+        ahead = 1
+        while True:
+            for job in islice(upcoming, ahead - len(ready)):
+                job.prefetch()
+                ready.append(job)
+            if not ready:
+                break
+            self._harvest(ready.popleft())
+            ahead = min(ahead + 1, self._settings.in_flight)
+        self._tools.commits.flush()
+
+    def _jobs(self, targets: Sequence[Target], listed_at: datetime) -> Iterator[DeploymentHarvest]:
+        """Plan for all deployments and yield the work for those that have some, when it is asked for."""
+        store = self._tools.store
+        states = store.load_states([target.deploy_id for target in targets])
+        store.save_deployments(targets, listed_at)
+        active: list[tuple[Target, State, ChangeRule]] = []
+        for target in targets:
+            state = states.get(target.deploy_id) or State(target.deploy_id)
+            if is_settled(target, state) and not self._settings.full:
+                self._settled(target)
+            else:
+                rule = change_rule(target, state, listed_at, self._settings)
+                active.append((target, state, rule))
+        open_positions = self._open_positions(active)
+        for target, state, rule in active:
+            positions = open_positions.pop(target.deploy_id, [])
+            plan = make_plan(state, positions, self._size.value, self._settings, self._tools.clock())
+            reader = PageReader(
+                self._client, store.staging, target.project_id, target.deploy_id, size=self._size, rule=rule
+            )
+            record = HarvestRecord(target.project_id, target.deploy_id, self._run_id, self._tools.clock())
+            yield DeploymentHarvest(self._tools, reader, state, plan, rule=rule, record=record)
+
+    def _open_positions(self, active: Sequence[tuple[Target, State, ChangeRule]]) -> dict[str, list[int]]:
+        """Find the insights that can have changed, with one query for all that were harvested before."""
+        found: dict[str, list[int]] = {}
+        if self._settings.full:
+            return found
+        known = [(state, rule) for _, state, rule in active if state.last_position is not None]
+        before = [state.complete_at for state, _ in known if state.complete_at is not None]
+        for finished, since in ((True, min(before, default=None)), (False, None)):
+            rules = {
+                state.deploy_id: rule for state, rule in known if (state.complete_at is not None) == finished
+            }
+            if rules:
+                found |= self._tools.store.open_positions(rules, since, self._settings.rescore_period)
+        return found
+
+    def _harvest(self, job: DeploymentHarvest) -> None:
+        unit = Unit(job.record)
+        try:
+            if self._failure is not None:
+                raise self._failure
+            unit = job.run()
+        except Exception as error:
+            if isinstance(error, CredentialsError):
+                self._failure = error  # every further request would be refused, and may lock the account
+            self._done(job, unit, error)
+        else:
+            self._tools.commits.add(job, unit)
+        finally:
+            job.close()
+
+    def _settled(self, target: Target) -> None:
+        result = self._results[target.deploy_id]
+        result.status, result.reason = "settled", "stopped and final"
+        self._told += 1
+
+    def _done(self, job: Job, unit: Unit, error: Exception | None) -> None:
+        """Note what became of a deployment and say it in one line."""
+        if not isinstance(job, DeploymentHarvest):
+            raise TypeError(type(job))
+        record, result = job.record, self._results[unit.deploy_id]
+        if error is not None:
+            self._save_failure(job, error)
+        result.error, result.status, result.reason = error, record.status, job.plan.reason
+        for name in ("requests", "read", "inserted", "updated"):
+            setattr(result, name, getattr(record, name))
+        result.seconds = job.progress.seconds
+        self._told += 1
+        line = f"[{self._told}/{len(self._results)}] {describe(result)}"
+        if error is None:
+            log.info("%s", line)
+        else:
+            log.error("%s", line)
+
+    def _save_failure(self, job: DeploymentHarvest, error: Exception) -> None:
+        record = job.record
+        record.status, record.error = "failed", one_line(error)
+        record.finished_at = self._tools.clock()
+        try:
+            self._tools.store.save_record(record)
+        except SQLAlchemyError as store_error:
+            log.error("The failure of %s could not be stored: %s", record.deploy_id, one_line(store_error))

@@ -1,0 +1,1 @@
+"""Alembic scripts that make and upgrade the store's tables."""

@@ -1,0 +1,165 @@
+"""What became of a batch: for the caller, for the log, and as the table at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import DBAPIError
+
+from quantconnect_provider.client.errors import QuantConnectError
+from quantconnect_provider.harvest.errors import HarvestFailedError
+
+_ERROR_WIDTH = 100
+
+
+@dataclass
+class DeploymentResult:
+    """What became of one deployment.
+
+    :param status: ``complete``, ``failed``, or ``settled`` when nothing was asked because nothing can have
+        changed.
+    :param reason: why it was read, and from where.
+    :param requests: pages asked for; repeats within the client are not counted here.
+    :param read: rows read.
+    :param updated: stored rows that were different.
+    """
+
+    project_id: int
+    project_name: str
+    deploy_id: str
+    status: str = "complete"
+    reason: str = ""
+    requests: int = 0
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    seconds: float = 0.0
+    error: Exception | None = field(default=None, repr=False)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to tell."""
+        return self.error is None and not self.inserted and not self.updated
+
+
+@dataclass
+class HarvestReport:
+    """What became of a batch of deployments."""
+
+    results: list[DeploymentResult] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[DeploymentResult]:
+        """The deployments that could not be harvested to the end."""
+        return [result for result in self.results if result.error is not None]
+
+    @property
+    def requests(self) -> int:
+        """Pages asked for."""
+        return sum(result.requests for result in self.results)
+
+    @property
+    def read(self) -> int:
+        """Rows read."""
+        return sum(result.read for result in self.results)
+
+    @property
+    def inserted(self) -> int:
+        """Rows that are new in the store."""
+        return sum(result.inserted for result in self.results)
+
+    @property
+    def updated(self) -> int:
+        """Rows of the store that were different."""
+        return sum(result.updated for result in self.results)
+
+    def counts(self) -> dict[str, int]:
+        """Return the totals as plain numbers, e.g. for an asset event."""
+        return {
+            "deployments": len(self.results),
+            "failed": len(self.failed),
+            "requests": self.requests,
+            "read": self.read,
+            "inserted": self.inserted,
+            "updated": self.updated,
+        }
+
+    def raise_if_failed(self) -> None:
+        """Raise if a deployment failed.
+
+        :raises HarvestFailedError: naming what failed; retryable if that may help for one of them.
+        """
+        errors = [result.error for result in self.failed]
+        if not errors:
+            return
+        waits = [getattr(error, "retry_after_seconds", None) or 0.0 for error in errors]
+        lines = [
+            f"  project {result.project_id}, {result.deploy_id}: {one_line(result.error)}"
+            for result in self.failed
+        ]
+        raise HarvestFailedError(
+            f"{len(errors)} of {len(self.results)} deployments could not be harvested; the others were.\n"
+            + "\n".join(lines),
+            retryable=any(
+                error.retryable if isinstance(error, QuantConnectError) else True for error in errors
+            ),
+            retry_after_seconds=max(waits) or None,
+        )
+
+    def table(self) -> str:
+        """Return the summary table: a line for each deployment with news, one for all others, the total."""
+        told = [result for result in self.results if not result.is_quiet or len(self.results) <= 20]
+        rows = [_row(result) for result in told]
+        quiet = len(self.results) - len(told)
+        if quiet:
+            rows.append([f"{quiet:,} without news", "", "", *_numbers(self._quiet()), ""])
+        rows.append(["total", "", "", *_numbers(self.results), ""])
+        header = ["project", "deployment", "status", "requests", "read", "inserted", "updated", "remark"]
+        return _align([header, *rows], numbers=range(3, 7))
+
+    def _quiet(self) -> list[DeploymentResult]:
+        return [result for result in self.results if result.is_quiet]
+
+
+def describe(result: DeploymentResult) -> str:
+    """Return the log line of one deployment."""
+    name = f"{result.project_name} " if result.project_name else ""
+    rate = f", {result.read / result.seconds:,.0f} rows/s" if result.seconds > 1 else ""
+    line = (
+        f"{name}({result.project_id}, {result.deploy_id}): {result.reason}; {result.requests:,} requests, "
+        f"{result.read:,} rows read{rate}, {result.inserted:,} inserted, {result.updated:,} updated."
+    )
+    return line if result.error is None else f"{line} FAILED: {one_line(result.error)}"
+
+
+def one_line(error: Exception | None) -> str:
+    """Return an error's text on one line; of a database's error only what the database said."""
+    words = error.orig if isinstance(error, DBAPIError) else error
+    return " ".join(str(words).split()) or type(error).__name__
+
+
+def _row(result: DeploymentResult) -> list[str]:
+    name = f"{result.project_name} ({result.project_id})" if result.project_name else str(result.project_id)
+    remark = one_line(result.error)[:_ERROR_WIDTH] if result.error else result.reason
+    return [name, result.deploy_id, result.status, *_numbers([result]), remark]
+
+
+def _numbers(results: Sequence[DeploymentResult]) -> list[str]:
+    return [
+        f"{sum(getattr(result, name) for result in results):,}"
+        for name in ("requests", "read", "inserted", "updated")
+    ]
+
+
+def _align(rows: list[list[str]], numbers: range) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column in numbers else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
