@@ -33,7 +33,7 @@ def _quantconnect_connection() -> dict[str, Any]:
             },
             "requests_per_minute": {
                 "label": "Requests per minute",
-                "description": "Upper limit of this Airflow process on this connection; empty: no limit.",
+                "description": "Upper limit of all workers together on this account; empty: no limit.",
                 "schema": {"type": ["number", "null"], "default": None, "minimum": 0.1},
             },
             "timeout_seconds": {

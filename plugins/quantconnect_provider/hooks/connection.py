@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from quantconnect_provider.client import DEFAULT_BASE_URL, QuantConnectClient, RetrySettings
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.client.settings import AccountSettings, check_account
+from quantconnect_provider.client.throttle import Throttle
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
+    from sqlalchemy.engine import URL
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 _ORGANIZATION_ID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
@@ -21,10 +23,14 @@ _ORGANIZATION_ID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ApiAccess:
-    """Everything that a client is made of; the token stays out of its printed form."""
+    """Everything that a client is made of; the token stays out of its printed form.
+
+    :param store: where all workers share the `requests_per_minute`; None: each keeps to it by itself.
+    """
 
     account: AccountSettings
     organization_id: str | None
+    store: URL | None = field(default=None, repr=False)
 
     def client(self, retry: RetrySettings | None = None) -> QuantConnectClient:
         """Return a client; the caller closes it. ``retry`` replaces the client's own patience."""
@@ -36,7 +42,18 @@ class ApiAccess:
             timeout_seconds=self.account.timeout_seconds,
             organization_id=self.organization_id,
             retry=retry,
+            throttle=self._throttle(),
         )
+
+    def _throttle(self) -> Throttle | None:
+        rate = self.account.requests_per_minute
+        if rate is None or self.store is None:
+            return None
+        # Imported here: without a limit nobody needs a database to talk to the API.
+        from quantconnect_provider.pacing import pace_key, shared_schedule  # noqa: PLC0415
+
+        key = pace_key(self.account.base_url, self.account.user_id)
+        return Throttle(rate, shared_schedule(self.store, key))
 
 
 def missing_connection(conn_id: str, connection_type: str = "quantconnect") -> InvalidSettingError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
@@ -17,6 +18,7 @@ from quantconnect_provider.client.errors import (
     UnreadableAnswerError,
 )
 from quantconnect_provider.hooks.connection import ApiAccess, access_from, missing_connection
+from quantconnect_provider.hooks.store import QuantConnectStoreHook
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -53,7 +55,10 @@ class QuantConnectHook(BaseHook):
 
         :raises InvalidSettingError: when the connection does not exist or cannot be right.
         """
-        return self.access().client()
+        access = self.access()
+        if access.account.requests_per_minute is not None:
+            access = replace(access, store=QuantConnectStoreHook().find())
+        return access.client()
 
     def access(self) -> ApiAccess:
         """Return what the connection says, checked.
@@ -68,7 +73,10 @@ class QuantConnectHook(BaseHook):
             conn = await self.aget_connection(self.quantconnect_conn_id)
         except AirflowNotFoundException:
             raise missing_connection(self.quantconnect_conn_id) from None
-        return access_from(conn)
+        access = access_from(conn)
+        if access.account.requests_per_minute is not None:
+            access = replace(access, store=await QuantConnectStoreHook().afind())
+        return access
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask the API who we are; the answer says which part of the connection is wrong.

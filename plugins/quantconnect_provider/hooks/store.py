@@ -20,6 +20,7 @@ DEFAULT_FILE = "quantconnect.db"
 # What PostgreSQL's own library understands in an address; Airflow keeps other things in the same extra.
 _LIBPQ_OPTIONS = frozenset({"application_name", "connect_timeout", "host", "options", "passfile", "service"})
 _LIBPQ_PREFIXES = ("ssl", "keepalives", "target_session_attrs", "channel_binding", "gssenc")
+_NOT_SHARED = "Without the store each worker keeps to requests_per_minute by itself: %s"
 
 
 class QuantConnectStoreHook(BaseHook):
@@ -44,9 +45,32 @@ class QuantConnectStoreHook(BaseHook):
         try:
             conn = self.get_connection(self.store_conn_id)
         except AirflowNotFoundException:
-            home = Path(os.environ.get("AIRFLOW_HOME") or "~/airflow").expanduser().resolve()
-            return URL.create("sqlite", database=str(home / DEFAULT_FILE))
+            return default_url()
         return url_from(conn)
+
+    def find(self) -> URL | None:
+        """Like :meth:`get_conn`, for what works without it: None, and a warning, when it is not right."""
+        try:
+            return self.get_conn()
+        except InvalidSettingError as error:
+            self.log.warning(_NOT_SHARED, error)
+            return None
+
+    async def afind(self) -> URL | None:
+        """Like :meth:`find`, for triggers: the event loop is free while Airflow looks the connection up."""
+        try:
+            return url_from(await self.aget_connection(self.store_conn_id))
+        except AirflowNotFoundException:
+            return default_url()
+        except InvalidSettingError as error:
+            self.log.warning(_NOT_SHARED, error)
+            return None
+
+
+def default_url() -> URL:
+    """Return the address of the SQLite file that is the store where nobody has defined another."""
+    home = Path(os.environ.get("AIRFLOW_HOME") or "~/airflow").expanduser().resolve()
+    return URL.create("sqlite", database=str(home / DEFAULT_FILE))
 
 
 def url_from(conn: Connection) -> URL:
