@@ -16,11 +16,11 @@ from quantconnect_provider.sandbox import Sandbox
 
 PROJECT = 7
 PAPER = {"id": "QuantConnectBrokerage"}
-PACE = Pace(interval_seconds=0.02)
+PACE = Pace(interval_seconds=0.01)
 TIMES: dict[str, Any] = {
-    "certainty_seconds": 0.12,
-    "look_seconds": 0.02,
-    "resend_seconds": 0.1,
+    "certainty_seconds": 0.08,
+    "look_seconds": 0.01,
+    "resend_seconds": 0.06,
     "stop_seconds": 5.0,
 }
 
