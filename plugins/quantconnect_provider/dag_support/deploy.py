@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider.dag_support.approval import ApprovalGate, Question
-from quantconnect_provider.operators.base import DEFAULT_CONN_ID
+from quantconnect_provider.dag_support.projects import connect
 from quantconnect_provider.operators.errors import plain_errors
 from quantconnect_provider.operators.request import DeploymentRequest
 
@@ -52,13 +52,12 @@ class DeployApproval(ApprovalGate):
 
 
 def _look(params: Mapping[str, Any]) -> tuple[DeploymentPlan, BrokerageSettings, bool]:
-    from quantconnect_provider.hooks.quantconnect import QuantConnectHook
     from quantconnect_provider.live.approval import approval_needed
     from quantconnect_provider.live.plan import plan_deployment
 
     request = DeploymentRequest.of(params)
     spec, brokerage = request.resolve()
     needed = approval_needed(params["approval"], brokerage)
-    with QuantConnectHook(DEFAULT_CONN_ID).get_conn() as client:
+    with connect() as client:
         planned = plan_deployment(client, spec, brokerage, if_running=request.if_running)
     return planned, brokerage, needed

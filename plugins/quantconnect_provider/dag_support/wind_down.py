@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from quantconnect_provider.dag_support.approval import ApprovalGate, Question
+from quantconnect_provider.dag_support.projects import connect, project_names
 from quantconnect_provider.dag_support.tables import log_table
-from quantconnect_provider.operators.base import DEFAULT_CONN_ID
 from quantconnect_provider.operators.errors import plain_errors
 from quantconnect_provider.operators.inputs import one_of, project_ids_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from quantconnect_provider.client import QuantConnectClient
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +35,8 @@ def choose(params: Mapping[str, Any]) -> list[dict[str, Any]]:
         action = one_of(params["action"], ACTIONS, "action")
         wind_down_approval_needed(params["approval"], action)
         ids = _asked(params)
-        with _client() as client:
-            names = _names(client)
+        with connect() as client:
+            names = project_names(client)
             if ids is None:
                 rows = [row for row in client.list_live() if phase_of(row.status, row.stopped_at).may_trade]
                 ids = sorted({row.project_id for row in rows})
@@ -59,7 +57,7 @@ class WindDownApproval(ApprovalGate):
         params = context["params"]
         chosen = context["ti"].xcom_pull(task_ids="choose", key="targets")
         needed = bool(chosen) and wind_down_approval_needed(params["approval"], params["action"])
-        with _client() as client:
+        with connect() as client:
             planned = plan_wind_down(client, [target["project_id"] for target in chosen], params["action"])
         is_paper = all(target.brokerage in _PAPER for target in planned.targets if target.runs)
         because = f"approval is {params['approval']!r} and the action is {params['action']!r}"
@@ -117,22 +115,3 @@ def _asked(params: Mapping[str, Any]) -> list[int] | None:
             advice="Give one of them: certain projects, or all that run.",
         )
     return None
-
-
-def _names(client: QuantConnectClient) -> dict[int, str]:
-    """Return the projects' names; they only make the log easier to read."""
-    from quantconnect_provider.client.errors import CredentialsError, QuantConnectError
-
-    try:
-        return {project.project_id: project.name for project in client.list_projects()}
-    except CredentialsError:
-        raise
-    except QuantConnectError as error:
-        log.warning("The projects' names cannot be read: %s", error)
-        return {}
-
-
-def _client() -> QuantConnectClient:
-    from quantconnect_provider.hooks.quantconnect import QuantConnectHook
-
-    return QuantConnectHook(DEFAULT_CONN_ID).get_conn()

@@ -106,7 +106,7 @@ class WaitingOperator(QuantConnectOperator):
     def defer_until(self, wait: Wait, *, project_id: int, deploy_id: str, resume: dict[str, Any]) -> NoReturn:
         """Free the worker until the deployment is where it should be; `execute_complete` goes on.
 
-        :param resume: small JSON values that `execute_complete` gets as keyword arguments.
+        :param resume: small JSON values that the event brings back to `execute_complete`.
         """
         from quantconnect_provider.triggers.live import LiveStatusTrigger
 
@@ -120,14 +120,17 @@ class WaitingOperator(QuantConnectOperator):
                 deadline=wait.deadline,
                 poll_interval_seconds=self.interval(),
                 restart_grace_seconds=wait.restart_grace_seconds,
+                resume=resume,
             ),
             method_name="execute_complete",
-            kwargs=resume,
         )
 
 
-def judged(event: Any) -> Judgement:
-    """Return how the wait in the triggerer ended; what is not understood raises."""
-    from quantconnect_provider.triggers.events import judgement_of
+def judged(event: Any) -> tuple[Judgement, dict[str, Any]]:
+    """Return how the wait in the triggerer ended, and what the task gave to bring back.
 
-    return judgement_of(event)
+    What is not understood raises: an event of another version must never pass for success.
+    """
+    from quantconnect_provider.triggers.events import judgement_of, resume_of
+
+    return judgement_of(event), resume_of(event)

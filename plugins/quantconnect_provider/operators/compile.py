@@ -51,10 +51,12 @@ class QuantConnectCompileOperator(WaitingOperator):
                     self._defer(project_id, started.compile_id, deadline)
                 return self._finish(client, project_id, started.compile_id, deadline)
 
-    def execute_complete(self, context: Context, event: Any, compile_id: str) -> str:
+    def execute_complete(self, context: Context, event: Any) -> str:
         """Go on after the triggerer has seen the build finish: read its log."""
         with plain_errors():
-            judged(event).raise_unless_done()
+            judgement, resume = judged(event)
+            judgement.raise_unless_done()
+            compile_id = str(resume["compile_id"])
             with self.client() as client:
                 deadline = self.deadline(settings.load().deploy_timeout_seconds)
                 return self._finish(client, project_id_of(self.project_id), compile_id, deadline)
@@ -81,7 +83,7 @@ class QuantConnectCompileOperator(WaitingOperator):
                 compile_id=compile_id,
                 deadline=deadline,
                 poll_interval_seconds=self.interval(),
+                resume={"compile_id": compile_id},
             ),
             method_name="execute_complete",
-            kwargs={"compile_id": compile_id},
         )

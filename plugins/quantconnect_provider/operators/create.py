@@ -125,11 +125,12 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
                 judgement = self.watch(client, wait, made.project_id, made.deploy_id)
                 return self._conclude(client, ledger, made.project_id, judgement, made.how)
 
-    def execute_complete(self, context: Context, event: Any, how: str) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the triggerer has watched: say how it went, and why if it went badly."""
         with plain_errors(), self.client() as client:
+            judgement, resume = judged(event)
             project_id = project_id_of(self.project_id)
-            return self._conclude(client, ledger_of(context), project_id, judged(event), how)
+            return self._conclude(client, ledger_of(context), project_id, judgement, str(resume["how"]))
 
     def _conclude(
         self, client: QuantConnectClient, ledger: Ledger, project_id: int, judgement: Judgement, how: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from quantconnect_provider import settings
@@ -41,12 +42,13 @@ class _WindDownOperator(WaitingOperator):
                 return self._conclude(wind_down, wind_down.run(deadline))
             return self._conclude(wind_down, self._step_or_defer(wind_down, deadline))
 
-    def execute_complete(self, context: Context, event: Any, deadline: float) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the triggerer has watched: finish, or ask again where the first request was unclear."""
         from quantconnect_provider.live.wait import Verdict
 
         with plain_errors(), self.client() as client:
-            judgement = judged(event)
+            judgement, resume = judged(event)
+            deadline = float(resume["deadline"])
             wind_down = self._wind_down(client, context)
             if judgement.verdict is Verdict.DONE:
                 return self._conclude(wind_down, wind_down.ended(judgement))
@@ -138,17 +140,14 @@ class QuantConnectLiquidateLiveOperator(_WindDownOperator):
         self.require_flat = require_flat
         self.flat_timeout_seconds = flat_timeout_seconds
 
-    def flat_complete(
-        self, context: Context, event: Any, deploy_id: str, status: str, already_over: bool
-    ) -> dict[str, Any]:
+    def flat_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the triggerer has watched the holdings: report what is left."""
         from quantconnect_provider.live.wind_down import Step
 
         with plain_errors(), self.client() as client:
-            judged(event)
+            _, resume = judged(event)
             wind_down = self._wind_down(client, context)
-            step = Step(wind_down.project_id, deploy_id, status, over=True, already_over=already_over)
-            return self._finish(wind_down, step, flat_deadline=0.0)
+            return self._finish(wind_down, Step(**resume), flat_deadline=0.0)
 
     def _conclude(self, wind_down: WindDown, step: Step) -> dict[str, Any]:
         from quantconnect_provider.live.flat import must_be_awaited
@@ -163,13 +162,9 @@ class QuantConnectLiquidateLiveOperator(_WindDownOperator):
                     project_id=step.project_id,
                     deadline=flat_deadline,
                     poll_interval_seconds=self.interval(),
+                    resume=asdict(step),
                 ),
                 method_name="flat_complete",
-                kwargs={
-                    "deploy_id": step.deploy_id,
-                    "status": step.status,
-                    "already_over": step.already_over,
-                },
             )
         return self._finish(wind_down, step, flat_deadline)
 

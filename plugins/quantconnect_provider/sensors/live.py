@@ -85,7 +85,7 @@ class QuantConnectLiveStatusSensor(BaseSensorOperator):
         from quantconnect_provider.live.failures import deployment_failed
         from quantconnect_provider.live.wait import Verdict
 
-        judgement = judged(event)
+        judgement, _ = judged(event)
         if judgement.verdict is Verdict.TIMEOUT:
             raise AirflowSensorTimeout(judgement.message)
         with plain_errors():

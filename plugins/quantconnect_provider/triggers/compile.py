@@ -18,21 +18,8 @@ class CompileTrigger(PollingTrigger):
     :param compile_id: the build; the other parameters are those of `PollingTrigger`.
     """
 
-    def __init__(
-        self,
-        *,
-        quantconnect_conn_id: str,
-        project_id: int,
-        compile_id: str,
-        deadline: float,
-        poll_interval_seconds: float = 2.0,
-    ) -> None:
-        super().__init__(
-            quantconnect_conn_id=quantconnect_conn_id,
-            project_id=project_id,
-            deadline=deadline,
-            poll_interval_seconds=poll_interval_seconds,
-        )
+    def __init__(self, *, compile_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.compile_id = compile_id
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

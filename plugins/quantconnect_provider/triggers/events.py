@@ -18,9 +18,18 @@ class UnknownEventError(ValueError):
     """A trigger ended with something that this version of the package does not understand."""
 
 
-def event_of(judgement: Judgement) -> dict[str, Any]:
-    """Return the payload for the end of a wait."""
-    return {"v": VERSION, **judgement.to_json()}
+def event_of(judgement: Judgement, resume: dict[str, Any]) -> dict[str, Any]:
+    """Return the payload for the end of a wait.
+
+    :param resume: what the task wants back when it goes on. It travels with the trigger because
+        `dag.test()` forgets the keyword arguments of `defer` once there is an event.
+    """
+    return {"v": VERSION, **judgement.to_json(), "resume": resume}
+
+
+def resume_of(event: dict[str, Any]) -> dict[str, Any]:
+    """Return what the task gave its trigger to bring back."""
+    return dict(event.get("resume") or {})
 
 
 def judgement_of(event: Any) -> Judgement:

@@ -32,6 +32,7 @@ class LiveStatusTrigger(BaseTrigger):
     :param deadline: unix seconds; absolute, so that it holds wherever the trigger is moved to.
     :param poll_interval_seconds: between two looks.
     :param restart_grace_seconds: how long a runtime error may last before it counts as the end.
+    :param resume: small JSON values that the event brings back to the task.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class LiveStatusTrigger(BaseTrigger):
         deadline: float,
         poll_interval_seconds: float = 10.0,
         restart_grace_seconds: float = 0.0,
+        resume: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.quantconnect_conn_id = quantconnect_conn_id
@@ -53,6 +55,7 @@ class LiveStatusTrigger(BaseTrigger):
         self.deadline = deadline
         self.poll_interval_seconds = poll_interval_seconds
         self.restart_grace_seconds = restart_grace_seconds
+        self.resume = resume or {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, as they are kept in Airflow's database."""
@@ -66,6 +69,7 @@ class LiveStatusTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "poll_interval_seconds": self.poll_interval_seconds,
                 "restart_grace_seconds": self.restart_grace_seconds,
+                "resume": self.resume,
             },
         )
 
@@ -73,7 +77,7 @@ class LiveStatusTrigger(BaseTrigger):
         """Yield the one event that the wait ends with."""
         async with watching(self.quantconnect_conn_id, self.poll_interval_seconds) as board:
             judgement = await self._wait(board)
-        yield TriggerEvent(event_of(judgement))  # type: ignore[no-untyped-call]
+        yield TriggerEvent(event_of(judgement, self.resume))  # type: ignore[no-untyped-call]
 
     async def _wait(self, board: Board) -> Judgement:
         wait = await asyncio.get_running_loop().run_in_executor(None, self._new_wait)

@@ -28,16 +28,24 @@ class PollingTrigger(BaseTrigger):
     :param project_id: the project.
     :param deadline: unix seconds; absolute, so that it holds wherever the trigger is moved to.
     :param poll_interval_seconds: between two looks.
+    :param resume: small JSON values that the event brings back to the task.
     """
 
     def __init__(
-        self, *, quantconnect_conn_id: str, project_id: int, deadline: float, poll_interval_seconds: float
+        self,
+        *,
+        quantconnect_conn_id: str,
+        project_id: int,
+        deadline: float,
+        poll_interval_seconds: float,
+        resume: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.quantconnect_conn_id = quantconnect_conn_id
         self.project_id = project_id
         self.deadline = deadline
         self.poll_interval_seconds = poll_interval_seconds
+        self.resume = resume or {}
 
     @abc.abstractmethod
     def ask(self, client: QuantConnectClient) -> tuple[bool, str]:
@@ -52,6 +60,7 @@ class PollingTrigger(BaseTrigger):
                 "project_id": self.project_id,
                 "deadline": self.deadline,
                 "poll_interval_seconds": self.poll_interval_seconds,
+                "resume": self.resume,
             },
         )
 
@@ -62,7 +71,7 @@ class PollingTrigger(BaseTrigger):
             judgement = await self._wait(client)
         finally:
             client.close()
-        yield TriggerEvent(event_of(judgement))  # type: ignore[no-untyped-call]
+        yield TriggerEvent(event_of(judgement, self.resume))  # type: ignore[no-untyped-call]
 
     async def _wait(self, client: OffLoopClient) -> Judgement:
         wait = await asyncio.get_running_loop().run_in_executor(None, self._new_wait)
