@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEMO_HOME = HOME / "demo"
-STORE = DEMO_HOME / "quantconnect.db"
-AIRFLOW_LOG = DEMO_HOME / "airflow.log"
+STORE, AIRFLOW_LOG = "quantconnect.db", "airflow.log"
 
 
 def demo_environment(address: str) -> dict[str, str]:
@@ -51,7 +50,7 @@ def demo_environment(address: str) -> dict[str, str]:
 def start_empty() -> None:
     """Forget the last demo's data, so that what is printed is of this one. Airflow's database stays."""
     DEMO_HOME.mkdir(parents=True, exist_ok=True)
-    for path in [AIRFLOW_LOG, *DEMO_HOME.glob(f"{STORE.name}*")]:
+    for path in [DEMO_HOME / AIRFLOW_LOG, *DEMO_HOME.glob(f"{STORE}*")]:
         path.unlink(missing_ok=True)
 
 
@@ -60,8 +59,8 @@ def main() -> None:
     start_empty()
     with running_sandbox(free_port(), DEMO_HOME / "sandbox.log") as address:
         say(f"The sandbox, a local QuantConnect, runs at {address}")
-        say(f"All that Airflow says goes to {AIRFLOW_LOG}")
-        story: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", address]
+        say(f"All that Airflow says goes to {DEMO_HOME / AIRFLOW_LOG}")
+        story: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", address, DEMO_HOME]
         done = subprocess.run(
             story, cwd=ROOT, env=demo_environment(address), stdin=subprocess.DEVNULL, check=False
         )

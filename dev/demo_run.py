@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from airflow.dag_processing.dagbag import DagBag
@@ -29,8 +30,9 @@ LOOK = (
 class Runner:
     """Runs the repository's DAGs, one after the other, each task by Airflow's task runner in this process."""
 
-    def __init__(self) -> None:
-        with step("Preparing Airflow's database"), output_to(AIRFLOW_LOG):
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        with step("Preparing Airflow's database"), output_to(log):
             upgradedb()
             self._bag = DagBag(ROOT / "dags")
         if self._bag.import_errors:
@@ -38,18 +40,19 @@ class Runner:
 
     def run(self, dag_id: str, **params: Any) -> None:
         """Run a DAG to its end; ends the program when it is not a success."""
-        with step(f"Running {dag_id}"), output_to(AIRFLOW_LOG):
+        with step(f"Running {dag_id}"), output_to(self._log):
             dag = self._bag.dags[dag_id]
             run = dag.test(run_conf=params)
         if run.state != "success":
-            fail(f"{dag_id} ended as {run.state}. The end of {AIRFLOW_LOG}:\n\n{tail(AIRFLOW_LOG, 40)}")
+            fail(f"{dag_id} ended as {run.state}. The end of {self._log}:\n\n{tail(self._log, 40)}")
 
 
 class Story:
     """The demo's steps, and what there is to tell of each."""
 
-    def __init__(self, address: str) -> None:
-        self._runner = Runner()
+    def __init__(self, address: str, home: Path) -> None:
+        self._runner = Runner(home / AIRFLOW_LOG)
+        self.store = home / STORE
         self._sandbox = Controls(address)
         self._client = QuantConnectClient(SANDBOX_USER, SANDBOX_TOKEN, base_url=address)
 
@@ -63,16 +66,16 @@ class Story:
 
     def harvest(self) -> list[Harvest]:
         """Harvest all deployments while the sandbox's time stands still, and check the store."""
-        known = {harvest.harvest_id for harvest in harvests_after(STORE, set())}
+        known = {harvest.harvest_id for harvest in harvests_after(self.store, set())}
         self._sandbox.set_speed(0)
         self._runner.run("quantconnect_harvest_insights")
         for deployment in self._sandbox.deployments():
             truth = self._sandbox.insights(deployment["deploy_id"])["rows"]
-            problem = mismatch(STORE, deployment["deploy_id"], truth)
+            problem = mismatch(self.store, deployment["deploy_id"], truth)
             if problem:
                 fail(f"the store is not what the API has for {deployment['deploy_id']}: {problem}")
         self._sandbox.set_speed(1)
-        return harvests_after(STORE, known)
+        return harvests_after(self.store, known)
 
     def wind_down(self) -> str:
         """Liquidate the project's deployment; returns its final status."""
@@ -102,10 +105,10 @@ def print_harvests(first: list[Harvest], second: list[Harvest]) -> None:
     say(table(rows, header))
 
 
-def main(address: str) -> None:
+def main(address: str, home: Path) -> None:
     """Tell the story from the deployment to its end."""
     started = time.monotonic()
-    story = Story(address)
+    story = Story(address, home)
     deploy_id = story.deploy()
     first = story.harvest()
     with step(f"Letting {LATER_SECONDS} seconds pass: insights come in, scores become final"):
@@ -122,10 +125,10 @@ def main(address: str) -> None:
     say(table(facts))
     say("\nInsights in the table quantconnect_insights")
     print_harvests(first, second)
-    say(f"\nThe data lies in {STORE}. Look at it:\n")
-    say(f'  .venv/bin/python -c "{LOOK.format(store=STORE)}"')
+    say(f"\nThe data lies in {story.store}. Look at it:\n")
+    say(f'  .venv/bin/python -c "{LOOK.format(store=story.store)}"')
     say(f"\nAll of it worked, in {time.monotonic() - started:.0f} seconds. With the UI: make up")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], Path(sys.argv[2]))
