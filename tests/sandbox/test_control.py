@@ -151,3 +151,13 @@ def test_the_list_of_insights_can_be_emptied(start):
     sandbox.add_insights(deploy_id, 4)
     sandbox.clear_insights(deploy_id)
     assert api("live/insights/read", projectId=7, start=0, end=100)["length"] == 0
+
+
+def test_configuring_one_of_many_projects_leaves_the_others_alone(start):
+    sandbox, api = start({"projects": [{"name": "Quiet {n}", "id": 100, "count": 2, "build": {"polls": 0}}]})
+    sandbox.configure_project(100, build={"result": "BuildError"})
+    states = []
+    for project_id in (100, 101):
+        compile_id = api("compile/create", projectId=project_id)["compileId"]
+        states.append(api("compile/read", projectId=project_id, compileId=compile_id)["state"])
+    assert states == ["BuildError", "BuildSuccess"]

@@ -44,6 +44,15 @@ def test_the_export_is_a_file_to_download(exported):
     assert exported()[0].headers["Content-Disposition"] == 'attachment; filename="insights.json"'
 
 
+def test_a_row_changed_by_hand_is_exported_as_all_others(start):
+    project = {"name": "Alpha", "id": 7, "insights": HISTORY, "deployments": [{}]}
+    sandbox, api = start({"projects": [project]})
+    deploy_id = sandbox.deployments()[0]["deploy_id"]
+    before = api.post("live/export/insights", deployId=deploy_id).text
+    sandbox.change_insights(deploy_id, [0, 7], {"tag": None})
+    assert api.post("live/export/insights", deployId=deploy_id).text == before
+
+
 def test_the_export_can_be_limited(exported):
     assert len(exported(export_limit=700)[0].json()) == 700
 

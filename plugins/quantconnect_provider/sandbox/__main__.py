@@ -12,7 +12,7 @@ import sys
 from quantconnect_provider.sandbox.app import SandboxApp
 from quantconnect_provider.sandbox.auth import Credentials
 from quantconnect_provider.sandbox.scenario import ScenarioError, load_scenario
-from quantconnect_provider.sandbox.server import DEFAULT_PORT, HOST, bind, make_server
+from quantconnect_provider.sandbox.server import DEFAULT_PORT, HOST, bind, make_server, run
 from quantconnect_provider.sandbox.world import World
 
 
@@ -23,15 +23,17 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", stream=sys.stdout)
     try:
         world = World(load_scenario(options.scenario), options.user_id, options.seed)
-        listener = bind(options.port)
+        listener = bind(options.port, options.host)
     except ScenarioError as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return 2
     except OSError as error:
-        sys.stderr.write(f"sandbox: cannot listen on {HOST}:{options.port}: {error.strerror}\n")
+        sys.stderr.write(f"sandbox: cannot listen on {options.host}:{options.port}: {error.strerror}\n")
         return 2
+    if options.host != HOST:
+        sys.stderr.write("sandbox: other machines can reach this; its credentials are known to everybody\n")
     app = SandboxApp(world, Credentials(options.user_id, options.api_token))
-    asyncio.run(_serve(app, listener))
+    run(_serve(app, listener))
     return 0
 
 
@@ -53,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="0 is any free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--host", default=HOST, help="another address is for the inside of a container (default: %(default)s)"
     )
     parser.add_argument("--user-id", type=int, default=1, help="(default: %(default)s)")
     parser.add_argument("--api-token", default="sandbox", help="(default: %(default)s)")

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from quantconnect_provider.sandbox import rows
-from quantconnect_provider.sandbox.rows import CLOSED, FINAL, NEVER, OPEN, Row
+from quantconnect_provider.sandbox.rows import CLOSED, FINAL, NEVER, OPEN, Row, variant_of
 from quantconnect_provider.sandbox.settings import InsightApi, Insights
+from quantconnect_provider.sandbox.spelling import Speller
 
 
 class Stretch(NamedTuple):
@@ -216,7 +217,7 @@ class InsightBook:
         """Make the insights at positions `start` to `end` (exclusive)."""
         kinds = rows.variants(self._seed, self._symbols, self.settings.model)
         for serial, state, generated, closes, period in self._facts(view, start, end):
-            row = kinds[rows.variant_of(serial)][state]._replace(
+            row = kinds[variant_of(serial)][state]._replace(
                 insight_id=self.identity(serial),
                 generated_at=generated,
                 closes_at=closes,
@@ -224,19 +225,17 @@ class InsightBook:
             )
             yield row._replace(**view.changed[serial]) if serial in view.changed else row
 
-    def encoded(self, view: View, start: int, end: int) -> Iterator[str]:
-        """Write the same rows as JSON in the API's spelling, without making an object for each."""
-        changed, identity, variant_of = view.changed, self.identity, rows.variant_of
-        spelling, extra_fields = self._api.spelling, self._api.extra_fields
-        extra = "," + msgspec.json.encode(extra_fields).decode()[1:-1] if extra_fields else ""
-        head = rows.HEADS[spelling]
-        tails = rows.tails(self._seed, self._symbols, self.settings.model, spelling, extra)
+    def encoded(self, view: View, start: int, end: int, speller: Speller) -> Iterator[tuple[float, str]]:
+        """Write the same rows as JSON, each with its generated time, without making an object for each."""
+        changed, identity, head = view.changed, self.identity, speller.head
+        tails = speller.tails(self._seed, self._symbols, self.settings.model)
         for serial, state, generated, closes, period in self._facts(view, start, end):
             if serial in changed:
                 row = next(self.rows(view._replace(ranges=((serial, serial + 1),)), 0, 1))
-                yield msgspec.json.encode(rows.spell(row, spelling) | extra_fields).decode()
+                yield row.generated_at, msgspec.json.encode(speller.fields(row)).decode()
             else:
-                yield head(identity(serial), generated, closes, period) + tails[state][variant_of(serial)]
+                text = head(identity(serial), generated, closes, period) + tails[state][variant_of(serial)]
+                yield generated, text
 
     def _facts(self, view: View, start: int, end: int) -> Iterator[tuple[int, int, float, float, float]]:
         """Tell serial, state, generated, closes and period of each position."""

@@ -8,7 +8,7 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,18 +29,36 @@ HOST = "127.0.0.1"
 DEFAULT_PORT = 5612
 
 
-def bind(port: int) -> socket.socket:
-    """Reserve a port on the loopback interface, 0 being any free one; raises OSError."""
+def bind(port: int, host: str = HOST) -> socket.socket:
+    """Reserve a port, by default on the loopback interface, 0 being any free one; raises OSError."""
     # Named outright, IPPROTO_TCP lets asyncio see that this is TCP and turn Nagle's algorithm off; with
     # it on, every answer would wait 40 ms for the acknowledgement of its own header.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
     except OSError:
         listener.close()
         raise
     return listener
+
+
+def run(serving: Coroutine[Any, Any, None]) -> None:
+    """Run to the end on the fastest event loop that is installed."""
+    loop = _new_event_loop()
+    try:
+        loop.run_until_complete(serving)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def make_server(app: SandboxApp) -> uvicorn.Server:
@@ -157,7 +175,7 @@ class Sandbox(Addressed, ControlVerbs):
         return self
 
     def _run(self, listener: socket.socket) -> None:
-        asyncio.run(self._serve(listener))
+        run(self._serve(listener))
 
     async def _serve(self, listener: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections import Counter, defaultdict, deque
 from typing import Any
@@ -63,27 +64,29 @@ class LoggedRequest(msgspec.Struct):
 
 
 class RequestLog:
-    """Every request to the API since the sandbox started or the log was cleared."""
+    """Every request to the API since the sandbox started or the log was cleared; thread-safe."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self.clear()
 
     def clear(self) -> None:
         """Forget all."""
-        self.entries: deque[LoggedRequest] = deque(maxlen=KEPT)
+        self._entries: deque[LoggedRequest] = deque(maxlen=KEPT)
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._number = 0
         self._rates = {"received": _Peak(), "let_through": _Peak()}
 
     def begin(self, method: str, endpoint: str, params: Params, user_agent: str) -> LoggedRequest:
         """Log a request that has just arrived."""
-        self._number += 1
         shown = {name: params.fields[name] for name in SHOWN if name in params.fields}
-        entry = LoggedRequest(self._number, time.time(), method, endpoint, shown, user_agent=user_agent)
-        self.entries.append(entry)
-        self._counts[endpoint]["received"] += 1
-        self._rates["received"].count()
-        return entry
+        with self._lock:
+            self._number += 1
+            entry = LoggedRequest(self._number, time.time(), method, endpoint, shown, user_agent=user_agent)
+            self._entries.append(entry)
+            self._counts[endpoint]["received"] += 1
+            self._rates["received"].count()
+            return entry
 
     def let_through(self) -> None:
         """Note that the request in hand was not refused by the rate limit."""
@@ -91,21 +94,29 @@ class RequestLog:
 
     def end(self, entry: LoggedRequest, outcome: str, errors: list[str] | None = None) -> None:
         """Log what became of a request."""
-        entry.outcome = outcome
-        if errors:
-            entry.errors = errors
-        self._counts[entry.endpoint][outcome] += 1
+        with self._lock:
+            entry.outcome = outcome
+            entry.errors = errors or []
+            self._counts[entry.endpoint][outcome] += 1
+
+    def found(self, endpoint: str | None, after: int) -> list[LoggedRequest]:
+        """List the requests with a number above `after`, of one endpoint or all."""
+        with self._lock:
+            entries = list(self._entries)
+        return [entry for entry in entries if entry.number > after and endpoint in (None, entry.endpoint)]
 
     def counters(self) -> dict[str, Any]:
         """Return totals, totals by endpoint, and the most requests within any 60 seconds."""
-        totals: Counter[str] = sum(self._counts.values(), Counter())
+        with self._lock:
+            counts = {endpoint: dict(found) for endpoint, found in self._counts.items()}
+        totals: Counter[str] = sum((Counter(found) for found in counts.values()), Counter())
         return {
             "requests": self._number,
             "refused": totals["refused"],
             "peak_per_minute": self._rates["received"].peak,
             "peak_let_through_per_minute": self._rates["let_through"].peak,
             "outcomes": {name: count for name, count in totals.items() if name != "received"},
-            "endpoints": {endpoint: dict(counts) for endpoint, counts in self._counts.items()},
+            "endpoints": counts,
         }
 
 

@@ -71,7 +71,7 @@ class World:
         self._seed = seed
         self._original = msgspec.to_builtins(scenario)
         self.faults = FaultList([], 0)
-        self._begin(scenario)
+        self._begin(load_scenario(self._original))
 
     def load(self, scenario: dict[str, Any] | None = None) -> None:
         """Begin anew with this scenario, or with the one that it was made of."""
@@ -126,7 +126,8 @@ class World:
     def _add_projects(self, settings: Project) -> None:
         for number in range(1, settings.count + 1):
             project_id = None if settings.id is None else settings.id + number - 1
-            self.add_project(settings.name.replace("{n}", str(number)), settings, project_id)
+            own = msgspec.convert(msgspec.to_builtins(settings), Project)  # can be configured by itself
+            self.add_project(settings.name.replace("{n}", str(number)), own, project_id)
 
     def add_project(self, name: str, settings: Project, project_id: int | None = None) -> LiveProject:
         """Create a project, with the deployments that its settings give it."""

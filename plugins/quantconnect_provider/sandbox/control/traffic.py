@@ -49,8 +49,7 @@ def _faults(world: World, now: float) -> list[dict[str, Any]]:
 def _requests(
     world: World, now: float, *, endpoint: str | None = None, after: int = 0
 ) -> list[dict[str, Any]]:
-    found = (e for e in world.requests.entries if e.number > after and endpoint in (None, e.endpoint))
-    return [msgspec.to_builtins(entry) for entry in found]
+    return [msgspec.to_builtins(entry) for entry in world.requests.found(endpoint, after)]
 
 
 @verb
