@@ -64,7 +64,7 @@ with DAG(
         counts = harvest.total(reports.values())
         if not counts:
             raise AirflowSkipException("Nothing was harvested.")
-        context["outlet_events"][INSIGHTS].extra = counts
+        context["outlet_events"][INSIGHTS].extra = {**counts}
         return counts
 
     @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)

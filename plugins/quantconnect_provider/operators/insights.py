@@ -23,7 +23,7 @@ REPORT_KEY = "report"
 """XCom key of what became of each deployment; there also when the task fails because some of them did."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class ListedDeployment:
     """A row of live/list on its way from the task that listed to the one that harvests.
 
