@@ -13,7 +13,7 @@ import msgspec
 from quantconnect_provider.sandbox.answers import Params
 from quantconnect_provider.sandbox.settings import RateLimit
 
-KEPT = 200_000
+KEPT = 100_000
 """How many requests the log remembers; the counters remember all."""
 
 SHOWN = ("projectId", "deployId", "algorithmId", "compileId", "nodeId", "status", "start", "end", "startLine",
