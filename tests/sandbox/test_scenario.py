@@ -82,3 +82,8 @@ def test_the_default_scenario_shows_something_at_once():
 def test_a_clock_can_start_at_a_given_time(start):
     sandbox, _ = start({"clock": {"start": "2026-03-01T12:00:00Z", "speed": 0}})
     assert sandbox.now() == 1772366400.0
+
+
+def test_a_start_without_a_zone_is_refused():
+    with pytest.raises(ScenarioError, match="timezone"):
+        load_scenario({"clock": {"start": "2026-03-01T12:00:00"}})

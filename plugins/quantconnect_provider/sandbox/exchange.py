@@ -43,7 +43,9 @@ class Exchange:
     async def fields(self) -> Params:
         """Read the fields: the query, and a JSON or form body over it; ApiError if that is neither."""
         query = self._scope["query_string"]
-        fields: dict[str, Any] = dict(parse_qsl(query.decode(), keep_blank_values=True)) if query else {}
+        fields: dict[str, Any] = (
+            dict(parse_qsl(query.decode(errors="replace"), keep_blank_values=True)) if query else {}
+        )
         body = await self._body() if self.method != "GET" else b""
         if not body.strip():
             return Params(fields)

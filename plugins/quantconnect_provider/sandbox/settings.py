@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -17,7 +17,7 @@ class _Part(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class ClockSettings(_Part):
     """Sandbox time: `start` (ISO text with zone; None is the real time) and `speed`."""
 
-    start: dt.datetime | None = None
+    start: Annotated[dt.datetime, msgspec.Meta(tz=True)] | None = None
     speed: float = 1.0
 
 

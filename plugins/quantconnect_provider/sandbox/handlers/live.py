@@ -128,7 +128,7 @@ def listed(world: World, params: Params, now: float) -> Answer:
     if params.flag("latest"):
         found = [d for project in projects if (d := project.current(now)) is not None]
     found = [d for d in found if not status or d.status == status]
-    found.sort(key=lambda d: d.launched, reverse=True)
+    found.sort(key=lambda d: (d.launched, d.number), reverse=True)
     return {"live": [_row(d) for d in found]}
 
 
