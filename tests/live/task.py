@@ -141,7 +141,9 @@ class Desk:
             return create_once(Mortal(client, point), spec, Mortal(ledger, point), **{**TIMES, **options})
 
     def wind_down(self, ledger: Any, action: Action, point: KillPoint | None = None, **options: Any) -> Step:
-        """One attempt to stop or liquidate."""
+        """One attempt to stop or liquidate, on a worker whose clock is *clock_ahead* seconds ahead."""
+        ahead = options.pop("clock_ahead", 0)
+        pace = Pace(PACE.interval_seconds, lambda: time.time() + ahead)
         with self.new_client() as client:
             down = WindDown(
                 Mortal(client, point),
@@ -149,10 +151,10 @@ class Desk:
                 action,
                 Mortal(ledger, point),
                 resend_seconds=TIMES["resend_seconds"],
-                pace=PACE,
+                pace=pace,
                 **options,
             )
-            step = down.run(PACE.clock() + 5.0)
+            step = down.run(pace.clock() + 5.0)
             down.mark_finished()
             return step
 

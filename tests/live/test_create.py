@@ -6,10 +6,13 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from quantconnect_provider.client import CreatedLive, LiveSpec
 from quantconnect_provider.client.errors import (
     InvalidSettingError,
     NeverDeployedError,
@@ -26,7 +29,8 @@ from quantconnect_provider.live.errors import (
     NotDeployedError,
 )
 from quantconnect_provider.live.ledger import MemoryLedger
-from quantconnect_provider.live.record import KEY, mark_failed, mark_finished
+from quantconnect_provider.live.looks import Observation, ProjectLook
+from quantconnect_provider.live.record import KEY, intent_after, mark_failed, mark_finished
 from tests.live.task import PROJECT, Desk, Kill, KillPoint, wait_for
 
 
@@ -102,6 +106,21 @@ def test_redeploy_does_not_stop_what_someone_else_starts_meanwhile(desk: Desk) -
     assert desk.asked() == {old: ["stop"], foreign: []}
 
 
+def test_clearing_after_that_redeploys_what_someone_else_started(desk: Desk) -> None:
+    desk.sandbox.deploy(PROJECT)
+    ledger = MemoryLedger()
+    with pytest.raises(Kill):
+        desk.create(ledger, KillPoint("note", "after", 5), if_running="redeploy")
+    foreign = desk.sandbox.deploy(PROJECT)
+    with pytest.raises(AlreadyRunningError):
+        desk.create(ledger, if_running="redeploy")
+
+    made = desk.create(ledger, if_running="redeploy")
+
+    assert desk.asked()[foreign] == ["stop"]
+    assert desk.running() == [made.deploy_id]
+
+
 def test_a_redeploy_without_any_free_node_waits_for_the_one_that_it_frees(desk: Desk) -> None:
     old = desk.sandbox.deploy(PROJECT, node_id="LN-1")  # LN-2 is the bystander's
 
@@ -109,6 +128,15 @@ def test_a_redeploy_without_any_free_node_waits_for_the_one_that_it_frees(desk: 
 
     assert desk.running() == [made.deploy_id]
     assert made.deploy_id != old
+
+
+def test_a_redeploy_waits_for_a_node_that_is_let_go_late(desk: Desk) -> None:
+    desk.sandbox.deploy(PROJECT, node_id="LN-1")
+    for nth, busy in ((1, True), (3, False)):
+        order = {"verb": "set_node_busy", "node_id": "LN-1", "busy": busy}
+        desk.sandbox.add_fault("projects/nodes/read", nth=nth, control=[order])
+
+    assert desk.create(MemoryLedger(), if_running="redeploy").how == "created"
 
 
 # --- cleared tasks ----------------------------------------------------------------------------------
@@ -319,7 +347,7 @@ def test_an_empty_list_proves_nothing_where_there_was_something_before(desk: Des
     ledger = MemoryLedger()
     with pytest.raises(Kill):
         desk.create(ledger, KillPoint("create_live", "after"))
-    client = Forgetful(desk)
+    client = Forgetful()
 
     with pytest.raises(DeploymentUncertainError, match="what it showed before"):
         create_once(client, desk.spec(), ledger, certainty_seconds=0.05, look_seconds=0.01)
@@ -328,14 +356,71 @@ def test_an_empty_list_proves_nothing_where_there_was_something_before(desk: Des
 class Forgetful:
     """A client whose API shows no deployment at all."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-
     def list_live(self, project_id: int) -> list[Any]:
         return []
 
     def read_live(self, project_id: int) -> Any:
         raise NeverDeployedError("never")
+
+
+def test_one_look_without_it_is_not_enough(desk: Desk) -> None:
+    ledger = MemoryLedger()
+    with pytest.raises(Kill):
+        desk.create(ledger, KillPoint("create_live", "after"))
+    client = FirstBlind(desk.setup)
+
+    found = create_once(client, desk.spec(), ledger, certainty_seconds=0.0, look_seconds=0.01)
+
+    assert (found.how, found.deploy_id) == ("found", desk.running()[0])
+
+
+class FirstBlind(Forgetful):
+    """A client whose first look shows nothing, and whose others show what there is."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.looks = 0
+
+    def list_live(self, project_id: int) -> list[Any]:
+        self.looks += 1
+        return [] if self.looks == 1 else self.client.list_live(project_id)
+
+
+def test_an_accepted_request_without_an_id_is_settled_by_looking(desk: Desk) -> None:
+    found = create_once(
+        Nameless(desk.setup), desk.spec(), MemoryLedger(), certainty_seconds=1.0, look_seconds=0.01
+    )
+
+    assert (found.how, found.deploy_id) == ("found", desk.running()[0])
+
+
+class Nameless:
+    """A client whose API accepts a deployment and does not say its id."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def create_live(self, spec: Any) -> CreatedLive:
+        self.client.create_live(spec)
+        return CreatedLive(deploy_id="")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+
+def test_of_very_many_deployments_the_newest_are_remembered() -> None:
+    start = datetime(2020, 1, 1, tzinfo=timezone.utc)
+    history = {
+        f"L-{day}": Observation(f"L-{day}", "Stopped", launched_at=start + timedelta(days=day))
+        for day in range(2000)
+    }
+    spec = LiveSpec(project_id=PROJECT, compile_id="c", node_id="", brokerage={"id": "x"})
+    intent = intent_after(ProjectLook(PROJECT, history, "L-1999", 0.0), spec, 0.0)
+    new = Observation("L-new", "InQueue", launched_at=start + timedelta(days=1999, hours=1))
+    later = ProjectLook(PROJECT, {**history, "L-new": new}, "L-new", 0.0)
+
+    assert intent.deployments_since(later) == [new]
+    assert len(json.dumps(asdict(intent))) < 30_000
 
 
 def test_a_process_held_up_between_note_and_request_does_not_send_late(desk: Desk) -> None:

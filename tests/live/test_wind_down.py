@@ -234,3 +234,16 @@ def test_a_result_is_json(desk: Desk) -> None:
         {"symbol": "SPY R735QTJ8XC9X", "quantity": "12.5", "market_value": "6250.0"}
     ]
     assert result["flat"] is False
+
+
+@pytest.mark.parametrize(("ago", "sends"), [(0, 1), (3600, 0)])
+def test_a_fresh_runtime_error_is_told_to_end_because_it_may_restart(
+    desk: Desk, ago: int, sends: int
+) -> None:
+    failed = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.fail(failed)
+
+    step = desk.wind_down(MemoryLedger(), Action.STOP, clock_ahead=ago)
+
+    assert (step.over, step.already_over) == (True, True)  # the sandbox refuses: it is over
+    assert desk.sends("live/update/stop") == sends

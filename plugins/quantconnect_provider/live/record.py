@@ -27,7 +27,7 @@ REFUSED = "refused"  # the API said no
 VOID = "void"  # it is certain that it deployed nothing
 
 _INTENTS_KEPT = 20
-_IDS_KEPT = 1000  # a ledger entry must stay below 64 KB
+_IDS_KEPT = 500
 
 
 @dataclass
@@ -130,7 +130,7 @@ class Record:
         self._ledger.set(
             KEY,
             {
-                "intents": [asdict(intent) for intent in self.intents],
+                "intents": [_written(intent) for intent in self.intents],
                 "redeploy": asdict(self.redeploy) if self.redeploy else None,
             },
         )
@@ -187,6 +187,12 @@ def _mark(ledger: Ledger, outcome: str) -> None:
     if record.last is not None and record.last.state == RECEIPT:
         record.last.outcome = outcome
         record.save()
+
+
+def _written(intent: Intent) -> dict[str, Any]:
+    """Return an intent's note; the ids known before are needed only while a deployment may still turn up."""
+    note = asdict(intent)
+    return note if intent.state in (OPEN, VOID) else {**note, "known": []}
 
 
 def _read(kind: type[_NoteT], entry: dict[str, Any]) -> _NoteT:

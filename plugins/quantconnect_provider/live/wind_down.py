@@ -31,6 +31,7 @@ from quantconnect_provider.live.looks import (
     look_at_deployment,
     look_at_project,
 )
+from quantconnect_provider.live.statuses import RESTART_GRACE_SECONDS, RESTARTABLE
 from quantconnect_provider.live.wait import OVER, Judgement, Verdict, Wait, watch
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ class WindDown:
         look = look_at_project(self.client, self.project_id, self._clock)
         note = self._note_for(look)
         target = self._target(look, note)
-        if not target.phase.over and self._due(note):
+        if (not target.phase.over or self._may_restart(look, target)) and self._due(note):
             self._check_current(look, target)
             target = self._send(note, target)
         over = target.phase.over
@@ -206,6 +207,14 @@ class WindDown:
         waited = self._clock() - note.last_sent_at
         return note.unclear and waited >= self._resend_seconds and note.sends < _SENDS_AT_MOST
 
+    def _may_restart(self, look: ProjectLook, target: Observation) -> bool:
+        """Whether an automatic restart may follow: then it is told to end although it is over."""
+        if target.status != RESTARTABLE or look.current_id != target.deploy_id:
+            return False
+        if target.stopped_at is None:
+            return True
+        return self._clock() - target.stopped_at.timestamp() < RESTART_GRACE_SECONDS
+
     def _check_current(self, look: ProjectLook, target: Observation) -> None:
         if look.current_id != target.deploy_id:
             raise NotCurrentError(
@@ -238,7 +247,7 @@ class WindDown:
 
     def _refused(self, target: Observation, error: QuantConnectError) -> Observation:
         """Believe a refusal, unless the deployment ended meanwhile: then there was nothing left to do."""
-        if isinstance(error, RefusedError):
+        if isinstance(error, (RefusedError, NotFoundError)):
             now = look_at_deployment(self.client, self.project_id, target.deploy_id)
             if now is not None and now.phase.over:
                 return now
