@@ -146,7 +146,8 @@ class FakeApi:
             number = len(self.requests)
             self.requests.append((str(deploy_id), start, end))
             requested_at = self.clock()
-            self.before_answer(number)
+        self.before_answer(number)
+        with self._lock:
             if end - start > self.largest_window:
                 raise RefusedError("live/insights/read was answered with no: the range is too large.")
             rows = self.deployments[str(deploy_id)].served
@@ -163,7 +164,8 @@ class FakeApi:
     def export_insights(self, deploy_id: str) -> Iterator[ExportedInsight]:
         with self._lock:
             self.requests.append((deploy_id, -1, -1))
-            self.before_answer(len(self.requests) - 1)
+        self.before_answer(len(self.requests) - 1)
+        with self._lock:
             project_id = self.deployments[deploy_id].project_id
             together = [
                 ExportedInsight(insight=insight, project_id=project_id, internal_deploy_id=number)

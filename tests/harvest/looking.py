@@ -37,9 +37,9 @@ def harvest_rows(store: Store, deploy_id: str) -> list[dict[str, Any]]:
 
 
 def assert_holds(store: Store, deployment: FakeDeployment, *, positions: bool = True) -> None:
-    """The store holds every insight of the deployment as it is, where it stands; nothing else has a place."""
+    """The store holds every insight that the API shows, where it stands; nothing else has a place."""
     stored = stored_insights(store, deployment.deploy_id)
-    for position, insight in enumerate(deployment.insights):
+    for position, insight in enumerate(deployment.served):
         row = stored.get(insight.insight_id)
         assert row is not None, f"the insight at {position} is missing"
         expected = {name: getattr(insight, name) for name in FIELDS}
@@ -48,4 +48,4 @@ def assert_holds(store: Store, deployment: FakeDeployment, *, positions: bool = 
             assert row["position"] == position
     if positions:
         placed = [key for key, row in stored.items() if row["position"] is not None]
-        assert len(placed) == len(deployment.insights)
+        assert len(placed) == len(deployment.served)

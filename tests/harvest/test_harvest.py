@@ -1,27 +1,15 @@
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from quantconnect_provider.harvest import HarvestReport, HarvestSettings, Store, harvest
+from quantconnect_provider.harvest import Store
 from tests.harvest.fake_api import FakeApi
 from tests.harvest.looking import assert_holds, deployment_row, harvest_rows, stored_insights
-
-
-def night(api: FakeApi, store: Store, **settings: object) -> HarvestReport:
-    """Harvest everything and return the report; the API's list of requests begins anew."""
-    api.requests.clear()
-    report = harvest(
-        api,
-        store,
-        api.list_live(),
-        HarvestSettings(**settings),
-        run_id="a run",
-        clock=api.clock,  # type: ignore[arg-type]
-    )
-    report.raise_if_failed()
-    return report
+from tests.harvest.nights import night
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 198, 199, 200, 1234])
@@ -38,12 +26,17 @@ def test_the_first_harvest_stores_every_insight(api: FakeApi, store: Store, coun
 @pytest.mark.parametrize("past_end", ["empty", "error", "clamp"])
 @pytest.mark.parametrize("length", ["total", "page", "wrong", "none"])
 def test_every_reading_of_the_documentation_gives_the_same_store(
-    tmp_path, inclusive_end: bool, largest_window: int, past_end: str, length: str
+    sqlite_template: Path,
+    tmp_path: Path,
+    inclusive_end: bool,
+    largest_window: int,
+    past_end: str,
+    length: str,
 ) -> None:
     api = FakeApi(
         inclusive_end=inclusive_end, largest_window=largest_window, past_end=past_end, length=length
     )
-    with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
+    with Store.open(f"sqlite:///{shutil.copy(sqlite_template, tmp_path)}") as store:
         exact, other = api.deploy(1), api.deploy(2)
         api.emit(exact, 298)
         api.emit(other, 450)
@@ -163,10 +156,10 @@ def test_removed_insights_are_noticed_and_kept_without_a_place(
 
 def test_a_shift_is_found_with_few_requests(api: FakeApi, store: Store) -> None:
     deployment = api.deploy()
-    api.emit(deployment, 30_000)
+    api.emit(deployment, 9_000)
     api.now += timedelta(days=20)
     night(api, store)
-    api.remove(deployment, 29_700, 3)
+    api.remove(deployment, 8_700, 3)
     night(api, store)
     assert len(api.requests) <= 12
     assert_holds(store, deployment)

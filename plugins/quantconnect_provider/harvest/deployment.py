@@ -7,19 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from quantconnect_provider.client.errors import QuantConnectError
+from quantconnect_provider.harvest.bulk import BulkFill
 from quantconnect_provider.harvest.changes import FLUSH_LAG, ChangeRule
 from quantconnect_provider.harvest.commits import GroupCommit
 from quantconnect_provider.harvest.errors import PositionsShiftedError, UnstableListError
-from quantconnect_provider.harvest.lookback import PAST_THE_END, last_match
+from quantconnect_provider.harvest.lookback import last_match
 from quantconnect_provider.harvest.model import Chunk, HarvestRecord, Page, State, Unit
+from quantconnect_provider.harvest.pages import Pages
 from quantconnect_provider.harvest.plan import Plan
 from quantconnect_provider.harvest.pool import FetchPool
 from quantconnect_provider.harvest.progress import Progress
 from quantconnect_provider.harvest.reader import PageReader
 from quantconnect_provider.harvest.settings import HarvestSettings
 from quantconnect_provider.harvest.store import Store
-from quantconnect_provider.harvest.stream import PageStream
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class DeploymentHarvest:
     :param plan: what to read.
     :param rule: for how long its insights can change.
     :param record: what becomes the row in ``quantconnect_harvests``; counts are kept up here.
+    :param bulk: how to read what is behind the first page in one download, if that is wanted.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class DeploymentHarvest:
         *,
         rule: ChangeRule,
         record: HarvestRecord,
+        bulk: BulkFill | None = None,
     ) -> None:
         self._tools = tools
         self._reader = reader
@@ -66,16 +68,19 @@ class DeploymentHarvest:
         self._full = plan.tail == 0 or state.full_at is None
         self._pending: list[Chunk] = []
         self._settles_at: datetime | None = None
-        self._stream = self._new_stream(plan.starts)
+        self._bulk = bulk
+        reader.keeps_rows = bulk is not None
+        self._pages = Pages(tools.pool, reader, tools.settings.in_flight)
+        self._pages.begin(plan.starts, on_suspicion=bulk is None)
         self.progress = Progress(record, tools.settings.progress_seconds)
 
     def prefetch(self) -> None:
         """Ask for the first page, before it is this deployment's turn."""
-        self._stream.prefetch()
+        self._pages.prefetch()
 
     def close(self) -> None:
         """Ask for nothing more."""
-        self._stream.close()
+        self._pages.close()
 
     def run(self) -> Unit:
         """Read everything that the plan wants and return what is left to be committed, the end included.
@@ -90,7 +95,7 @@ class DeploymentHarvest:
                 self._read_tail()
                 return self._last_unit()
             except PositionsShiftedError as shift:
-                self._stream.close()
+                self._bulk = None
                 self._look_back(shift)
 
     def run_again(self) -> Unit:
@@ -100,79 +105,47 @@ class DeploymentHarvest:
         self._look_back(PositionsShiftedError("another harvest has stored something newer"))
         return self.run()
 
-    def _new_stream(self, starts: list[int]) -> PageStream:
-        return PageStream(self._tools.pool, self._reader, starts, self._tools.settings.in_flight)
-
     def _read_windows(self) -> None:
         last = -1 if self._state.last_position is None else self._state.last_position
         for start in list(self.plan.windows):
-            try:
-                page = self._stream.next()
-            except PAST_THE_END as error:
-                raise PositionsShiftedError(f"the API does not show position {start:,} ({error})") from error
-            if len(page.ids) < min(page.asked, last - start + 1):
-                raise PositionsShiftedError(f"the list ends before position {last:,}")
             chunk = Chunk(start, is_window=True)
-            self._take(chunk, page, 0)
+            self._take(chunk, self._pages.window(start, last))
             self._pending.append(chunk)
             self._commit_if_many()
 
     def _read_tail(self) -> None:
-        page = self._first_tail_page()
+        page = self._pages.first(self.plan.anchor)
         chunk = Chunk(page.start)
         self._pending.append(chunk)
-        self._take(chunk, page, 0)
+        self._take(chunk, page)
         ended = not page.is_full
+        if self._bulk and not ended:
+            for block in self._bulk.pages(page):
+                chunk = self._chunk_behind(chunk)
+                self._take(chunk, block)
+                page = block
+            self._pages.begin([chunk.end])
         while not ended:
-            if self._commit_if_many():
-                chunk = Chunk(chunk.end + 1, chunk.ids[-1])
-                self._pending.append(chunk)
-            following = self._following(page)
-            known = _overlap(page, following)
-            self._take(chunk, following, known)
+            chunk = self._chunk_behind(chunk)
+            page, known = self._pages.following(page)
+            self._take(chunk, page, known)
             # A page with nothing new is the end too, whatever the API makes of a start so close to it.
-            ended = not following.is_full or known == len(following.ids)
-            page = following
+            ended = not page.is_full or known == len(page.ids)
         chunk.at_end, chunk.ended_at = True, page.observed_at
 
-    def _first_tail_page(self) -> Page:
-        anchor = self.plan.anchor
-        try:
-            page = self._stream.next()
-        except PAST_THE_END as error:
-            if anchor is None:
-                raise
-            raise self._shift_or_failure(anchor[0], error) from error
-        if anchor is not None:
-            offset = anchor[0] - page.start
-            if offset >= len(page.ids) or page.ids[offset] != anchor[1]:
-                raise PositionsShiftedError(f"another row stands at position {anchor[0]:,}")
-        return page
+    def _chunk_behind(self, chunk: Chunk) -> Chunk:
+        """Return the chunk that goes on behind *chunk*: itself, until it is large enough to be committed."""
+        if self._commit_if_many():
+            chunk = Chunk(chunk.end + 1, chunk.ids[-1])
+            self._pending.append(chunk)
+        return chunk
 
-    def _following(self, page: Page) -> Page:
-        """Return the page behind *page*. Its first row existed a moment ago, so a refusal is looked into."""
-        try:
-            return self._stream.next()
-        except PAST_THE_END:
-            self._stream.close()
-        start = page.start + page.asked - 1
-        self._stream = self._new_stream([start])
-        try:
-            return self._stream.next()
-        except PAST_THE_END as error:
-            raise self._shift_or_failure(start, error) from error
-
-    def _shift_or_failure(self, page_start: int, error: QuantConnectError) -> PositionsShiftedError:
-        """Return the shift that *error* is; if the first page fails as well, it is a failure."""
-        self._reader.read(0)
-        return PositionsShiftedError(f"the API does not show position {page_start:,} any more: {error}")
-
-    def _take(self, chunk: Chunk, page: Page, skip: int) -> None:
+    def _take(self, chunk: Chunk, page: Page, skip: int = 0) -> None:
         chunk.add(page, skip)
         self.record.read += len(page.ids) - skip
         if page.settles_at and (self._settles_at is None or page.settles_at > self._settles_at):
             self._settles_at = page.settles_at
-        self.progress.tick(page.start + len(page.ids), self._stream.length, self._state.last_position)
+        self.progress.tick(page.start + len(page.ids), self._pages.length, self._state.last_position)
 
     def _commit_if_many(self) -> bool:
         if sum(len(chunk.ids) for chunk in self._pending) < self._tools.settings.commit_rows:
@@ -250,8 +223,7 @@ class DeploymentHarvest:
             shift,
             f"{self.plan.tail:,}",
         )
-        self._stream.close()
-        self._stream = self._new_stream(self.plan.starts)
+        self._pages.begin(self.plan.starts)
 
     def _plan_behind(self, matching: int, stored: dict[int, str]) -> Plan:
         reason = f"{self.plan.reason.removesuffix(_SHIFTED)}{_SHIFTED}"
@@ -262,17 +234,3 @@ class DeploymentHarvest:
         windows = [start for start in self.plan.windows if start + size - 1 <= matching]
         tail = min((s for s in self.plan.windows if s <= matching < s + size - 1), default=matching)
         return Plan(tail, reason, windows, (matching, stored[matching]))
-
-
-def _overlap(page: Page, following: Page) -> int:
-    """Return how many rows of *following* are known from *page*.
-
-    :raises PositionsShiftedError: if they do not stand where they stood.
-    """
-    if following.ids and following.ids[-1] == page.ids[-1] and set(following.ids) <= set(page.ids):
-        return len(following.ids)
-    offset = following.start - page.start
-    expected = page.ids[offset:]
-    if not expected or following.ids[: len(expected)] != expected:
-        raise PositionsShiftedError(f"another row stands at position {following.start:,} than a moment ago")
-    return len(expected)

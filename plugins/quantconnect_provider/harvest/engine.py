@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from quantconnect_provider.client.errors import CredentialsError
 from quantconnect_provider.client.times import utc_now
+from quantconnect_provider.harvest.bulk import BulkFill
 from quantconnect_provider.harvest.changes import ChangeRule
 from quantconnect_provider.harvest.commits import GroupCommit, Job
 from quantconnect_provider.harvest.deployment import DeploymentHarvest, Tools
@@ -124,7 +125,10 @@ class _Batch:
                 self._client, store.staging, target.project_id, target.deploy_id, size=self._size, rule=rule
             )
             record = HarvestRecord(target.project_id, target.deploy_id, self._run_id, self._tools.clock())
-            yield DeploymentHarvest(self._tools, reader, state, plan, rule=rule, record=record)
+            bulk = None
+            if self._settings.first_fill == "export" and state.last_position is None:
+                bulk = BulkFill(self._client, reader, record, self._tools.clock)
+            yield DeploymentHarvest(self._tools, reader, state, plan, rule=rule, record=record, bulk=bulk)
 
     def _open_positions(self, active: Sequence[tuple[Target, State, ChangeRule]]) -> dict[str, list[int]]:
         """Find the insights that can have changed, with one query for all that were harvested before."""

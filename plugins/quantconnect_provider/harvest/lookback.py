@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from quantconnect_provider.client.errors import NotFoundError, RefusedError, ServerError
 from quantconnect_provider.harvest.model import Page
-
-PAST_THE_END = (RefusedError, NotFoundError, ServerError)
-"""What the API may answer to a start behind the end of the list; nobody has written it down."""
+from quantconnect_provider.harvest.pages import PAST_THE_END
 
 
 def last_match(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import uuid4
 
-from quantconnect_provider.client.insights import ExportedInsight, InsightPage
+from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
 from quantconnect_provider.harvest.staging import Record
 
 
@@ -54,7 +54,12 @@ class State:
 
 @dataclass
 class Page:
-    """One answer: the rows from position ``start`` on."""
+    """One answer: the rows from position ``start`` on.
+
+    :param asked: how many rows were asked for.
+    :param settles_at: when the last of them settles, for a deployment that is over.
+    :param rows: the insights as they came, where somebody wants to compare them.
+    """
 
     start: int
     asked: int
@@ -63,6 +68,7 @@ class Page:
     observed_at: datetime
     length: int | None = None
     settles_at: datetime | None = None
+    rows: list[Insight] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:

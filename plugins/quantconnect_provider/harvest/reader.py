@@ -54,6 +54,7 @@ class PageReader:
         self._lock = threading.Lock()
         self.size = size
         self.requests = 0
+        self.keeps_rows = False
 
     def read(self, start: int) -> Page:
         """Return the page that begins at *start*; what it holds is not checked here.
@@ -85,6 +86,7 @@ class PageReader:
             observed_at=observed_at,
             length=length,
             settles_at=self._settles_at(rows),
+            rows=rows if self.keeps_rows else [],
         )
 
     def _ask(self, start: int, size: int) -> InsightPage:

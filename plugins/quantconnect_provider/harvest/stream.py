@@ -23,13 +23,23 @@ class PageStream:
 
     :param starts: positions at which needed pages begin; the last one begins the tail.
     :param limit: requests under way at the same time, at most.
+    :param on_suspicion: whether to ask for pages that are not needed in any case.
     """
 
-    def __init__(self, pool: FetchPool, reader: PageReader, starts: Sequence[int], limit: int) -> None:
+    def __init__(
+        self,
+        pool: FetchPool,
+        reader: PageReader,
+        starts: Sequence[int],
+        *,
+        limit: int,
+        on_suspicion: bool = True,
+    ) -> None:
         self._pool = pool
         self._reader = reader
         self._starts = starts
         self._limit = limit
+        self._on_suspicion = on_suspicion
         self._changed = threading.Condition()
         self._arrived: dict[int, Page | BaseException] = {}
         self._issued = 0
@@ -91,7 +101,7 @@ class PageStream:
         if self._issued < len(self._starts):
             return not (self._only_first and self._issued)
         # Behind here everything is on suspicion, until the page before it has come and was full.
-        if not self._full_tail_pages:
+        if not self._full_tail_pages or not self._on_suspicion:
             return False
         if self._under_way and self.length is not None and self._next_start >= self.length:
             return False
