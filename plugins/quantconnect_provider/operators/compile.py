@@ -36,7 +36,7 @@ class QuantConnectCompileOperator(WaitingOperator):
 
     def interval(self) -> float:
         """Return the seconds between two looks; builds take seconds where deployments take minutes."""
-        return self.poll_interval_seconds or BUILD_INTERVAL_SECONDS
+        return self.poll_interval_seconds or min(BUILD_INTERVAL_SECONDS, super().interval())
 
     def execute(self, context: Context) -> str:
         """Start the build and wait for it, here or in the triggerer."""
