@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -57,11 +58,19 @@ class ApiAccess:
 
 
 def missing_connection(conn_id: str, connection_type: str = "quantconnect") -> InvalidSettingError:
-    """Return the error for a connection that nobody has defined."""
+    """Return the error for a connection that nobody has defined, or that Airflow cannot read."""
+    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    if variable in os.environ:
+        return InvalidSettingError(
+            f"{variable} is set, and Airflow cannot read a connection from it.",
+            advice='Write it as JSON, every field as text: {"conn_type": "'
+            + connection_type
+            + '", "login": "123456", ...}.',
+        )
     return InvalidSettingError(
         f"There is no connection {conn_id}.",
         advice=f"Add it under Admin > Connections with type {connection_type}, "
-        f"or as the environment variable AIRFLOW_CONN_{conn_id.upper()}.",
+        f"or as the environment variable {variable}.",
     )
 
 

@@ -6,6 +6,7 @@ import abc
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -81,7 +82,9 @@ class PollingTrigger(BaseTrigger):
             if judgement.verdict.value != "wait":
                 return judgement
             await asyncio.sleep(max(0.0, min(self.poll_interval_seconds, self.deadline - time.time())))
-            patience = max(self.deadline - time.time(), 0.0)
+            patience = self.deadline - time.time()
+            if patience <= 0:
+                return replace(judgement, verdict=type(judgement.verdict)("timeout"))
 
     async def _look(self, client: OffLoopClient, wait: Wait, patience: float) -> Judgement:
         from quantconnect_provider.client.errors import QuantConnectError

@@ -1,0 +1,254 @@
+"""Waiting without a worker: events, patience, deadlines, one request for all, an event loop that stays free."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.sdk.module_loading import import_string
+from airflow.sdk.serde import deserialize, serialize
+
+from quantconnect_provider.live.wait import OVER, RUNNING, Verdict
+from quantconnect_provider.sandbox import Sandbox
+from quantconnect_provider.triggers.compile import CompileTrigger
+from quantconnect_provider.triggers.events import UnknownEventError, judgement_of, resume_of
+from quantconnect_provider.triggers.flat import FlatTrigger
+from quantconnect_provider.triggers.live import LiveStatusTrigger
+
+CONN = "quantconnect_default"
+
+
+def live_trigger(deploy_id: str = "L-1", **changes: Any) -> LiveStatusTrigger:
+    fields = {
+        "quantconnect_conn_id": CONN,
+        "project_id": 1002,
+        "deploy_id": deploy_id,
+        "target": RUNNING,
+        "deadline": time.time() + 20,
+        "poll_interval_seconds": 0.05,
+        **changes,
+    }
+    return LiveStatusTrigger(**fields)
+
+
+def running_id(sandbox: Sandbox) -> str:
+    return str(sandbox.deployments(1002)[0]["deploy_id"])
+
+
+async def first_event(trigger: Any) -> dict[str, Any]:
+    async for event in trigger.run():
+        return dict(event.payload)
+    raise AssertionError("the trigger ended without an event")
+
+
+def run(trigger: Any) -> dict[str, Any]:
+    return asyncio.run(first_event(trigger))
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        live_trigger(resume={"how": "created"}),
+        CompileTrigger(
+            quantconnect_conn_id=CONN, project_id=1, compile_id="c-1", deadline=9.5, poll_interval_seconds=2.0
+        ),
+        FlatTrigger(quantconnect_conn_id=CONN, project_id=1, deadline=9.5, poll_interval_seconds=30.0),
+    ],
+    ids=lambda trigger: type(trigger).__name__,
+)
+def test_trigger_survives_the_database(trigger: Any) -> None:
+    classpath, kwargs = trigger.serialize()
+    stored = json.loads(json.dumps(serialize(kwargs)))
+    again = import_string(classpath)(**deserialize(stored))
+    assert again.serialize() == (classpath, kwargs)
+
+
+def test_end_is_told_with_version_and_what_the_task_gave(quantconnect_sandbox: Sandbox) -> None:
+    event = run(live_trigger(running_id(quantconnect_sandbox), resume={"how": "created"}))
+    assert event["v"] == 1
+    judgement = judgement_of(json.loads(json.dumps(event)))
+    assert (judgement.verdict, judgement.status) == (Verdict.DONE, "Running")
+    assert resume_of(event) == {"how": "created"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        {},
+        {
+            "v": 2,
+            "verdict": "done",
+            "deploy_id": "L-1",
+            "status": "Running",
+            "message": "",
+            "retryable": False,
+        },
+        {"v": 1, "verdict": "splendid", "deploy_id": "", "status": "", "message": "", "retryable": False},
+        {"v": 1, "verdict": "wait", "deploy_id": "", "status": "", "message": "", "retryable": False},
+        {"v": 1, "verdict": "done"},
+    ],
+)
+def test_event_that_is_not_understood_raises(event: Any) -> None:
+    with pytest.raises(ValueError, match=r"trigger ended with|not the event"):
+        judgement_of(event)
+    assert issubclass(UnknownEventError, ValueError)
+
+
+def test_end_that_was_not_waited_for_is_told(quantconnect_sandbox: Sandbox) -> None:
+    deploy_id = running_id(quantconnect_sandbox)
+    quantconnect_sandbox.fail(deploy_id, message="out of memory")
+    judgement = judgement_of(run(live_trigger(deploy_id)))
+    assert (judgement.verdict, judgement.status) == (Verdict.ENDED, "RuntimeError")
+
+
+def test_unknown_status_is_waited_through(quantconnect_sandbox: Sandbox) -> None:
+    deploy_id = running_id(quantconnect_sandbox)
+    quantconnect_sandbox.set_status(deploy_id, "Levitating")
+    quantconnect_sandbox.add_fault(
+        "live/list", nth=3, control=[{"verb": "set_status", "deploy_id": deploy_id, "status": "Running"}]
+    )
+    assert judgement_of(run(live_trigger(deploy_id))).verdict is Verdict.DONE
+    assert len(quantconnect_sandbox.requests("live/list")) == 3
+
+
+def test_run_of_failed_looks_is_borne(quantconnect_sandbox: Sandbox) -> None:
+    quantconnect_sandbox.add_fault("live/list", times=4, status=503)
+    assert judgement_of(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is Verdict.DONE
+
+
+def test_looks_that_keep_failing_end_the_wait(quantconnect_sandbox: Sandbox) -> None:
+    quantconnect_sandbox.add_fault("live/list", times=None, drop=True)
+    judgement = judgement_of(run(live_trigger(poll_interval_seconds=0.001)))
+    assert (judgement.verdict, judgement.retryable) == (Verdict.BLIND, True)
+
+
+@pytest.mark.parametrize("kind", ["live", "compile"])
+def test_refused_credentials_end_the_wait_at_once(
+    quantconnect_sandbox: Sandbox, connection: Callable[..., None], kind: str
+) -> None:
+    fields = json.loads(quantconnect_sandbox.airflow_connection())
+    connection(CONN, {**fields, "password": "wrong-token"})
+    compiling = CompileTrigger(
+        quantconnect_conn_id=CONN,
+        project_id=1001,
+        compile_id="c",
+        deadline=time.time() + 20,
+        poll_interval_seconds=1,
+    )
+    judgement = judgement_of(run(live_trigger() if kind == "live" else compiling))
+    assert (judgement.verdict, judgement.retryable) == (Verdict.BLIND, False)
+    assert len(quantconnect_sandbox.requests()) == 1
+
+
+def test_missing_connection_ends_the_wait_at_once() -> None:
+    judgement = judgement_of(run(live_trigger(quantconnect_conn_id="nowhere")))
+    assert judgement.verdict is Verdict.BLIND
+    assert "nowhere" in judgement.message
+
+
+def test_deadline_holds_though_the_api_hangs(quantconnect_sandbox: Sandbox) -> None:
+    deploy_id = running_id(quantconnect_sandbox)
+    quantconnect_sandbox.add_fault("live/list", nth=2, times=None, hang=True)
+    started = time.monotonic()
+    judgement = judgement_of(run(live_trigger(deploy_id, target=OVER, deadline=time.time() + 0.5)))
+    assert judgement.verdict is Verdict.TIMEOUT
+    assert time.monotonic() - started < 5
+    quantconnect_sandbox.clear_faults()
+
+
+def test_one_who_comes_after_the_deadline_still_looks_once(quantconnect_sandbox: Sandbox) -> None:
+    deploy_id = running_id(quantconnect_sandbox)
+    assert judgement_of(run(live_trigger(deploy_id, deadline=time.time() - 60))).verdict is Verdict.DONE
+
+
+def test_runtime_error_gets_its_grace_with_automatic_restarts(quantconnect_sandbox: Sandbox) -> None:
+    deploy_id = running_id(quantconnect_sandbox)
+    quantconnect_sandbox.fail(deploy_id, restart_after_seconds=0.3)
+    judgement = judgement_of(run(live_trigger(deploy_id, restart_grace_seconds=20.0)))
+    assert (judgement.verdict, judgement.status) == (Verdict.DONE, "Running")
+
+
+def test_killing_and_cleaning_up_ask_nothing_of_the_api(quantconnect_sandbox: Sandbox) -> None:
+    async def kill() -> None:
+        trigger = live_trigger(running_id(quantconnect_sandbox), target=OVER)
+        waiting = asyncio.ensure_future(first_event(trigger))
+        while not quantconnect_sandbox.requests("live/list"):
+            await asyncio.sleep(0.01)
+        await trigger.on_kill()
+        await trigger.cleanup()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    asyncio.run(kill())
+    assert {each["endpoint"] for each in quantconnect_sandbox.requests()} == {"live/list"}
+    assert quantconnect_sandbox.deployments(1002)[0]["status"] == "Running"
+
+
+def test_five_hundred_who_wait_ask_no_more_than_one(quantconnect_sandbox: Sandbox) -> None:
+    deploy_id = running_id(quantconnect_sandbox)
+
+    async def wait(many: int) -> int:
+        before = len(quantconnect_sandbox.requests())
+        triggers = [
+            live_trigger(deploy_id, target=OVER, deadline=time.time() + 1.0, poll_interval_seconds=0.2)
+            for _ in range(many)
+        ]
+        await asyncio.gather(*map(first_event, triggers))
+        return len(quantconnect_sandbox.requests()) - before
+
+    one = asyncio.run(wait(1))
+    assert asyncio.run(wait(500)) <= one + 2
+
+
+def test_event_loop_stays_free_while_the_api_stalls(quantconnect_sandbox: Sandbox) -> None:
+    asyncio.run(first_event(live_trigger(running_id(quantconnect_sandbox))))  # what is loaded once, is
+    quantconnect_sandbox.add_fault("*", times=None, delay_seconds=0.6)
+    stalls: list[float] = []
+
+    async def heartbeat() -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.005)
+            stalls.append(time.perf_counter() - before - 0.005)
+
+    async def wait() -> None:
+        beating = asyncio.ensure_future(heartbeat())
+        triggers = [live_trigger(target=OVER, deadline=time.time() + 1.5) for _ in range(20)]
+        await asyncio.gather(*map(first_event, triggers))
+        beating.cancel()
+
+    asyncio.run(wait())
+    # The whole machine may be busy; what a blocking request would cost is a stall as long as its delay.
+    assert sorted(stalls)[int(len(stalls) * 0.98)] < 0.05
+    assert max(stalls) < 0.5
+
+
+def test_build_is_waited_for(quantconnect_sandbox: Sandbox) -> None:
+    from quantconnect_provider.hooks.quantconnect import QuantConnectHook
+
+    with QuantConnectHook().get_conn() as client:
+        compile_id = client.create_compile(1001).compile_id
+    trigger = CompileTrigger(
+        quantconnect_conn_id=CONN,
+        project_id=1001,
+        compile_id=compile_id,
+        deadline=time.time() + 20,
+        poll_interval_seconds=0.02,
+    )
+    judgement = judgement_of(run(trigger))
+    assert judgement.verdict is Verdict.DONE
+    assert "BuildSuccess" in judgement.message
+
+
+def test_holdings_are_watched_until_the_limit(quantconnect_sandbox: Sandbox) -> None:
+    trigger = FlatTrigger(
+        quantconnect_conn_id=CONN, project_id=1003, deadline=time.time() + 0.3, poll_interval_seconds=0.1
+    )
+    judgement = judgement_of(run(trigger))
+    assert judgement.verdict is Verdict.TIMEOUT
+    assert "SPY" in judgement.message
