@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv venv-dev demo up down test test-stack lint bench conformance wheel constraints compose-env distributed
+.PHONY: help venv venv-dev demo up down test chaos test-stack lint bench conformance wheel constraints compose-env distributed
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ down: venv  ## end everything that `make up` started
 
 test: venv-dev  ## the whole default test suite
 	@$(RUN) pytest -q -n 2
+
+chaos: venv-dev  ## kill, cut off and restart everything around deployments, through a whole Airflow
+	@$(RUN) pytest -q tests/chaos
 
 lint: venv-dev  ## ruff and mypy --strict
 	@$(RUN) ruff check .

@@ -1,0 +1,85 @@
+"""What a case is: something to do through Airflow, what goes wrong meanwhile, and what must be true after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.chaos.run import Run
+
+Fault = dict[str, Any]
+"""The fields of a sandbox fault (`quantconnect_provider.sandbox.faults.FaultSpec`)."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One thing to do.
+
+    :param dag: the DAG without its ending, which says where it waits.
+    :param task: the task whose result names the deployment.
+    :param runs_before: whether the project has a running deployment before.
+    :param told: what that one is to be told.
+    :param makes: how many deployments are to be made.
+    """
+
+    dag: str
+    task: str = "create"
+    runs_before: bool = False
+    told: str | None = None
+    makes: int = 1
+    if_running: str = "fail"
+
+
+FLOWS = {
+    "deploy": Flow("deploy"),
+    "build": Flow("build"),
+    "adopt": Flow("deploy", runs_before=True, makes=0, if_running="adopt"),
+    "redeploy": Flow("deploy", runs_before=True, told="stop", if_running="redeploy"),
+    "stop": Flow("stop", "end", runs_before=True, told="stop", makes=0),
+    "liquidate": Flow("liquidate", "end", runs_before=True, told="liquidate", makes=0),
+}
+
+Script = Callable[["Run"], None]
+"""What is done to a run while it is under way; it waits for the right moment by itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One run of one flow on a project of its own, and what befalls it.
+
+    :param name: the test's id.
+    :param where: ``deferred`` or ``worker``: where the task waits.
+    :param faults: in force from the start, for this project only.
+    :param script: what is done to it besides.
+    :param project: more fields of the sandbox's project.
+    :param patient: over the connection whose requests outwait any hang.
+    :param first: to be started before others, because it takes long.
+    :param state: how the run must end.
+    """
+
+    name: str
+    flow: str
+    where: str = "deferred"
+    faults: tuple[Fault, ...] = ()
+    script: Script | None = None
+    project: Mapping[str, Any] = field(default_factory=dict)
+    patient: bool = False
+    first: bool = False
+    state: str = "success"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def hold(endpoint: str, when: str) -> Fault:
+    """Return the fault that keeps a request waiting until it is let go or its sender is dead."""
+    return {"endpoint": endpoint, "when": when, "hang": True}
+
+
+SLOW_TO_START = {"deploy": {"starting": {"InQueue": 100_000}}}
+"""A deployment that gets nowhere until the test says so."""
+
+SLOW_TO_END = {"deploy": {"stop_seconds": 100_000, "liquidate_seconds": 100_000}}
+"""One that is told to end and goes on until the test says so."""
