@@ -136,7 +136,7 @@ def _config() -> dict[str, Any]:
                 ),
                 "certainty_seconds": _option(
                     "float",
-                    "120",
+                    "300",
                     "Seconds to look for the deployment after an unclear answer to its creation.",
                 ),
                 "approval_timeout_seconds": _option(
