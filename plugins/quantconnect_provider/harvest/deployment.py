@@ -95,6 +95,7 @@ class DeploymentHarvest:
                 self._read_tail()
                 return self._last_unit()
             except PositionsShiftedError as shift:
+                self._pages.close()
                 self._bulk = None
                 self._look_back(shift)
 

@@ -96,7 +96,8 @@ class _Batch:
         ahead = 1
         while True:
             for job in islice(upcoming, ahead - len(ready)):
-                job.prefetch()
+                if self._failure is None:
+                    job.prefetch()
                 ready.append(job)
             if not ready:
                 break

@@ -34,6 +34,8 @@ from sqlalchemy.schema import CreateTable
 from quantconnect_provider.harvest.schema import insights
 
 COLUMNS = tuple(column.name for column in insights.columns)
+_EXTRA = COLUMNS.index("extra")
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # as JSON writes it
 Record = Any
 """One row of ``quantconnect_insights`` in the form that the database takes fastest."""
 
@@ -106,16 +108,11 @@ class PostgresStaging:
         """Return the row as JSON; PostgreSQL has no text with NUL characters, so they are left out."""
         record = msgspec.json.encode(values)
         if b"u0000" in record:
-            record = msgspec.json.encode(tuple(_without_nul(value) for value in values))
+            kept = [value.replace("\x00", "") if isinstance(value, str) else value for value in values]
+            kept[_EXTRA] = _ESCAPED_NUL.sub(r"\1", kept[_EXTRA])
+            record = msgspec.json.encode(kept)
         return record
 
     def load(self, connection: Connection, records: Sequence[Record]) -> dict[str, Any]:
         """Join *records* into the one parameter."""
         return {"batch": (b"[" + b",".join(records) + b"]").decode()}
-
-
-_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # as JSON within the column ``extra`` has it
-
-
-def _without_nul(value: Any) -> Any:
-    return _ESCAPED_NUL.sub(r"\1", value.replace("\x00", "")) if isinstance(value, str) else value

@@ -51,7 +51,11 @@ class Store:
         :raises InvalidSettingError: if the address is none, or a newer release has upgraded the tables.
         """
         engine = open_engine(url)
-        upgrade(engine)
+        try:
+            upgrade(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         return cls(engine)
 
     def __enter__(self) -> Store:

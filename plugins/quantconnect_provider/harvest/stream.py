@@ -17,9 +17,9 @@ class PageStream:
     """Pages in order: those that are needed in any case, then on from the last of these without end.
 
     Every page behind the needed ones begins with the last row of the page before it, so that the reader can
-    see that nothing moved in between. They are fetched on suspicion: one more at a time for every full page
-    that arrived, so that a short tail costs no request in vain and a long one fills the line soon. None is
-    asked for behind a page that was not full.
+    see that nothing moved in between. They are fetched on suspicion: as many at a time as full pages have
+    arrived, so that a short tail costs no request in vain and a long one fills the line soon. None is asked
+    for behind a page that was not full.
 
     :param starts: positions at which needed pages begin; the last one begins the tail.
     :param limit: requests under way at the same time, at most.
@@ -105,7 +105,7 @@ class PageStream:
             return False
         if self._under_way and self.length is not None and self._next_start >= self.length:
             return False
-        return self._under_way <= self._full_tail_pages
+        return self._under_way < self._full_tail_pages
 
     def _fetch(self, index: int, start: int) -> None:
         result: Page | BaseException
