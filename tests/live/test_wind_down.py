@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from quantconnect_provider.client.errors import NeverDeployedError, RefusedError
+from quantconnect_provider.client.errors import NeverDeployedError, RateLimitedError, RefusedError
 from quantconnect_provider.live.errors import NotCurrentError, NotFlatError, WaitTimeoutError
 from quantconnect_provider.live.flat import (
     WindDownResult,
@@ -247,3 +247,28 @@ def test_a_fresh_runtime_error_is_told_to_end_because_it_may_restart(
 
     assert (step.over, step.already_over) == (True, True)  # the sandbox refuses: it is over
     assert desk.sends("live/update/stop") == sends
+
+
+def test_a_retry_after_a_clear_answer_does_not_send_again(desk: Desk) -> None:
+    desk.sandbox.configure_project(PROJECT, deploy={"stop_seconds": 3600})
+    told = desk.sandbox.deploy(PROJECT)
+    ledger = MemoryLedger()
+    WindDown(desk.setup, PROJECT, Action.STOP, ledger).step()
+
+    much_later = Pace(clock=lambda: SOON.clock() + 1000.0)
+    again = WindDown(desk.setup, PROJECT, Action.STOP, ledger, pace=much_later).step()
+
+    assert (again.over, again.again_at) == (False, None)
+    assert desk.asked() == {told: ["stop"]}
+
+
+def test_a_send_that_certainly_did_nothing_is_repeated_by_the_next_attempt_at_once(desk: Desk) -> None:
+    told = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.add_fault("live/update/stop", status=429, retry_after=0)
+    ledger = MemoryLedger()
+    with pytest.raises(RateLimitedError):
+        WindDown(desk.setup, PROJECT, Action.STOP, ledger, resend_seconds=3600.0).step()
+
+    WindDown(desk.setup, PROJECT, Action.STOP, ledger, resend_seconds=3600.0).step()
+
+    assert desk.asked() == {told: ["stop"]}

@@ -76,7 +76,7 @@ class Certainty:
                 good_looks += look.looked_at >= certain_at and _is_complete(intent, look)
                 if good_looks >= _LOOKS_NEEDED:
                     raise self._nothing(intent) from cause
-                if not good_looks and self._clock() >= give_up_at:
+                if not good_looks and look.looked_at >= give_up_at:
                     raise self._uncertain(intent, "live/list does not show what it showed before")
             self._pace.pause()
 
