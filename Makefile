@@ -40,7 +40,7 @@ lint: venv-dev  ## ruff and mypy --strict
 	@$(RUN) mypy --strict plugins dags dev
 
 test-stack: venv-dev  ## the tests that need all of Airflow running: make up, the UI's API, make down
-	@$(RUN) pytest -q -m stack
+	@$(RUN) pytest -q -m stack tests/dev
 
 bench: venv-dev  ## every benchmark; each ends in a ratio
 	@$(RUN) benchmarks

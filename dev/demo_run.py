@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -68,6 +69,7 @@ class Story:
         """Harvest all deployments while the sandbox's time stands still, and check the store."""
         known = {harvest.harvest_id for harvest in harvests_after(self.store, set())}
         self._sandbox.set_speed(0)
+        self._sandbox.clear_requests()
         self._runner.run("quantconnect_harvest_insights")
         for deployment in self._sandbox.deployments():
             truth = self._sandbox.insights(deployment["deploy_id"])["rows"]
@@ -75,7 +77,12 @@ class Story:
             if problem:
                 fail(f"the store is not what the API has for {deployment['deploy_id']}: {problem}")
         self._sandbox.set_speed(1)
-        return harvests_after(self.store, known)
+        harvests = harvests_after(self.store, known)
+        asked = len(self._sandbox.requests("live/insights/read"))
+        told = sum(harvest.requests for harvest in harvests)
+        if asked != told or any(harvest.status != "complete" for harvest in harvests):
+            fail(f"quantconnect_harvests tells of {told} requests instead of {asked}: {harvests}")
+        return harvests
 
     def wind_down(self) -> str:
         """Liquidate the project's deployment; returns its final status."""
@@ -125,8 +132,8 @@ def main(address: str, home: Path) -> None:
     say(table(facts))
     say("\nInsights in the table quantconnect_insights")
     print_harvests(first, second)
-    say(f"\nThe data lies in {story.store}. Look at it:\n")
-    say(f'  .venv/bin/python -c "{LOOK.format(store=story.store)}"')
+    say(f"\nThe data lies in {story.store} (SQLite). Look at it:\n")
+    say(f'  .venv/bin/python -c "{LOOK.format(store=os.path.relpath(story.store, ROOT))}"')
     say(f"\nAll of it worked, in {time.monotonic() - started:.0f} seconds. With the UI: make up")
 
 

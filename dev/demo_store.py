@@ -40,7 +40,7 @@ def harvests_after(store: Path, known: Collection[str]) -> list[Harvest]:
     rows = query(
         store,
         "select harvest_id, deploy_id, requests, read, inserted, updated, status"
-        " from quantconnect_harvests order by started_at, deploy_id",
+        " from quantconnect_harvests order by project_id, started_at",
     )
     counts = (
         "select count(*), coalesce(sum(score_is_final), 0) from quantconnect_insights where deploy_id = ?"

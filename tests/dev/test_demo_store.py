@@ -28,9 +28,11 @@ def store(tmp_path: Path) -> Path:
             create table quantconnect_insights (insight_id, deploy_id, score_is_final);
             insert into quantconnect_insights values ('aabb', 'L-1', 1), ('ccdd', 'L-1', 0);
             create table quantconnect_harvests (
-                harvest_id, deploy_id, requests, read, inserted, updated, status, started_at);
-            insert into quantconnect_harvests values ('h1', 'L-1', 2, 101, 101, 0, 'complete', '2026-01-01');
-            insert into quantconnect_harvests values ('h2', 'L-1', 1, 3, 2, 1, 'complete', '2026-01-02');
+                harvest_id, project_id, deploy_id, requests, read, inserted, updated, status, started_at);
+            insert into quantconnect_harvests values
+                ('h1', 7, 'L-1', 2, 101, 101, 0, 'complete', '2026-01-01');
+            insert into quantconnect_harvests values
+                ('h2', 7, 'L-1', 1, 3, 2, 1, 'complete', '2026-01-02');
             """
         )
     return path

@@ -129,6 +129,7 @@ def test_with_an_account_there_is_a_login_whose_password_is_printed_once(stack_w
 
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{stack.address}/api/v2/dags", timeout=30)
+    refused.value.close()
     assert refused.value.code == 401
     dags = AirflowApi(stack.address, "admin", password).call("GET", "/api/v2/dags")["dags"]
     assert {dag["dag_id"] for dag in dags} == DAGS
