@@ -483,6 +483,16 @@ def test_the_ledger_holds_no_secret(desk: Desk) -> None:
     assert "canary" not in json.dumps(ledger.get(KEY))
 
 
+def test_a_refusal_that_repeats_a_secret_does_not_show_it(desk: Desk) -> None:
+    desk.sandbox.configure_project(PROJECT, deploy={"refuse": "Token canary-token is not valid."})
+    brokerage = {"id": "TradierBrokerage", "tradier-access-token": "canary-token"}
+
+    with pytest.raises(RefusedError, match="is not valid") as error:
+        desk.create(MemoryLedger(), spec=desk.spec(brokerage=brokerage))
+
+    assert "canary" not in str(error.value) + repr(error.value) + repr(error.value.api_errors)
+
+
 @pytest.mark.parametrize("option", ["if_running", "on_clear"])
 def test_a_choice_that_does_not_exist_is_refused_before_anything_is_sent(desk: Desk, option: str) -> None:
     desk.compiled()

@@ -92,7 +92,6 @@ def brokerage_settings(
         )
     else:
         _check(brokerage_id, brokerage, settings, where)
-        secrets += [str(settings[key]) for key in brokerage.secret if key in settings]
     return BrokerageSettings(
         id=brokerage_id,
         settings={"id": brokerage_id, **settings},

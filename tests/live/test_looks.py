@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from quantconnect_provider.client import LiveDeployment, LiveSummary
+from quantconnect_provider.client.errors import NeverDeployedError, NotFoundError
+from quantconnect_provider.live.looks import look_at_deployment, look_at_project
+from tests.live.task import PROJECT, Desk
+
+
+class Api:
+    """A client whose live/list and live/read say what a test tells them."""
+
+    def __init__(self, rows: list[LiveSummary], newest: LiveDeployment | None) -> None:
+        self.rows, self.newest = rows, newest
+
+    def list_live(self, project_id: int) -> list[LiveSummary]:
+        return self.rows
+
+    def read_live(self, project_id: int) -> LiveDeployment:
+        if self.newest is None:
+            raise NeverDeployedError("never")
+        return self.newest
+
+
+def row(deploy_id: str, status: str, project_id: int = PROJECT, **fields: Any) -> LiveSummary:
+    return LiveSummary(project_id=project_id, deploy_id=deploy_id, status=status, **fields)
+
+
+def newest(deploy_id: str, status: str) -> LiveDeployment:
+    return LiveDeployment(deploy_id=deploy_id, status=status)
+
+
+def test_live_read_has_the_last_word_about_the_newest_deployment() -> None:
+    look = look_at_project(Api([row("L-1", "Running")], newest("L-1", "Stopped")), PROJECT)
+
+    assert look.active == []
+
+
+def test_a_deployment_that_only_live_read_shows_counts() -> None:
+    look = look_at_project(Api([], newest("L-1", "InQueue")), PROJECT)
+
+    assert [entry.deploy_id for entry in look.active] == ["L-1"]
+    assert look.current_id == "L-1"
+
+
+def test_an_old_row_with_an_odd_status_does_not_block_a_project_for_ever() -> None:
+    rows = [row("L-1", "Hibernating"), row("L-2", "Stopped")]
+    look = look_at_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
+
+    assert look.active == []
+
+
+def test_an_older_row_that_runs_counts_beside_the_newest() -> None:
+    rows = [row("L-1", "Running"), row("L-2", "Stopped")]
+    look = look_at_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
+
+    assert [entry.deploy_id for entry in look.active] == ["L-1"]
+
+
+def test_rows_of_other_projects_are_not_this_project_s() -> None:
+    look = look_at_project(Api([row("L-9", "Running", project_id=9)], None), PROJECT)
+
+    assert (look.seen, look.current) == ({}, None)
+
+
+def test_a_project_that_was_never_live_is_an_empty_look(desk: Desk) -> None:
+    look = look_at_project(desk.setup, PROJECT)
+
+    assert (look.active, look.current) == ([], None)
+
+
+def test_a_project_that_does_not_exist_is_an_error(desk: Desk) -> None:
+    with pytest.raises(NotFoundError, match="999"):
+        look_at_project(desk.setup, 999)
+
+
+def test_one_deployment_is_looked_at_by_its_id(desk: Desk) -> None:
+    first = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.set_status(first, "Stopped")
+    desk.sandbox.deploy(PROJECT)
+
+    seen = look_at_deployment(desk.setup, PROJECT, first)
+
+    assert seen is not None
+    assert (seen.deploy_id, seen.status) == (first, "Stopped")
+    assert look_at_deployment(desk.setup, PROJECT, "L-unknown") is None
