@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev.console import fail, say, step, table
 from dev.distributed.checks import Check, Evidence, all_checks
-from dev.distributed.cluster import Cluster, cluster_environment, running_cluster, sandbox_connection
+from dev.distributed.cluster import Cluster, api_connection, cluster_environment, running_cluster
 from dev.distributed.runs import HARVEST, Runs
 from dev.distributed.servers import program, running_postgres, running_redis
 from dev.processes import wait_until
@@ -72,9 +72,8 @@ def story(cluster: Cluster, sandbox: SandboxProcess) -> list[Check]:
         runs.trigger(
             "quantconnect_deploy", {"project_id": project_id, "parameters": {"lot": str(project_id)}}
         )
-    with step("Harvesting on both workers, until a quarter is read"):
-        quarter = PROJECTS * pages(INSIGHTS) // 4
-        wait(lambda: reads(sandbox) > quarter and len(runs.workers_busy_with(HARVEST)) == 2, 120)
+    with step("Harvesting, until both workers have finished a batch and worker-1 is at another"):
+        wait(lambda: "worker-1" in runs.workers_at(harvest, "running") and both(runs, harvest), 180)
     lost = runs.running_on("worker-1")
     say(f"Killing worker-1 with {cluster.kill('worker-1')} processes; it was busy with {', '.join(lost)}")
     with step("Waiting for a deployment that the triggerer watches"):
@@ -87,14 +86,9 @@ def story(cluster: Cluster, sandbox: SandboxProcess) -> list[Check]:
     return all_checks(Evidence(cluster, sandbox, runs, harvest, new, REQUESTS_PER_MINUTE))
 
 
-def pages(insights: int) -> int:
-    """Return how many requests it takes to read so many insights."""
-    return -(-insights // 100)
-
-
-def reads(sandbox: SandboxProcess) -> int:
-    """Count the pages of insights that were asked for so far."""
-    return int(sandbox.counters()["endpoints"].get("live/insights/read", {}).get("received", 0))
+def both(runs: Runs, harvest: str) -> bool:
+    """Whether every worker has finished a batch."""
+    return runs.workers_at(harvest, "success") == set(WORKERS)
 
 
 def wait(condition: Any, seconds: float) -> None:
@@ -122,7 +116,7 @@ def main() -> int:
             postgres = stack.enter_context(running_postgres("fsync=off"))
             redis = stack.enter_context(running_redis())
             sandbox = stack.enter_context(SandboxProcess(scenario()))
-        connection = sandbox_connection(sandbox.base_url, REQUESTS_PER_MINUTE)
+        connection = api_connection(sandbox.base_url, REQUESTS_PER_MINUTE)
         cluster = Cluster(home, postgres, cluster_environment(home, postgres, redis, connection, SETTINGS))
         with step(f"Starting Airflow with {len(WORKERS)} Celery workers"):
             stack.enter_context(running_cluster(cluster, WORKERS))

@@ -9,6 +9,8 @@ import subprocess
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import psutil
+
 from dev import processes
 from dev.api import AirflowApi
 from dev.console import fail, tail
@@ -144,7 +146,8 @@ class Cluster:
 
     def cpu_seconds(self) -> dict[str, float]:
         """Return the CPU time of every component so far, its ended tasks included."""
-        return {record.name: cpu_seconds(record) for record in processes.read(self.records)}
+        records = processes.read(self.records)
+        return {record.name: sum(map(cpu_of, processes.members(record))) for record in records}
 
     def listens_beyond_loopback(self) -> list[tuple[str, int]]:
         """List what other machines could reach."""
@@ -152,14 +155,12 @@ class Cluster:
         return sorted((ip, port) for ip, port in found if ip not in (LOOPBACK, "::1"))
 
 
-def cpu_seconds(record: processes.Record) -> float:
-    """Return the CPU time of a session's processes and of those of them that have ended."""
-    total = 0.0
-    for process in processes.members(record):
-        with suppress(Exception):  # it may have ended meanwhile
-            times = process.cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
-    return total
+def cpu_of(process: psutil.Process) -> float:
+    """Return the CPU time of a process and of its ended children, in seconds; 0 when it has ended itself."""
+    with suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0
 
 
 @contextmanager
@@ -179,14 +180,14 @@ def running_cluster(cluster: Cluster, workers: Mapping[str, int]) -> Iterator[No
         fail(f"these processes could not be ended: {', '.join(str(process.pid) for process in left)}")
 
 
-def sandbox_connection(base_url: str, requests_per_minute: float) -> str:
-    """Return the connection to a sandbox with a limit that all workers share."""
+def api_connection(base_url: str, requests_per_minute: float, api_token: str = "sandbox") -> str:
+    """Return the connection to a local API with a limit that all workers share."""
     return json.dumps(
         {
             "conn_type": "quantconnect",
             "host": base_url,
             "login": "1",
-            "password": "sandbox",
+            "password": api_token,
             "extra": {"requests_per_minute": requests_per_minute},
         }
     )

@@ -52,10 +52,10 @@ class Runs:
         """Return all task instances of all runs."""
         return [task for dag_id, run_id in self.triggered for task in self.tasks(dag_id, run_id)]
 
-    def workers_busy_with(self, dag_id: str) -> set[str]:
-        """Name the workers that run a task of a DAG now."""
-        tasks = [task for task in self.all_tasks() if task["dag_id"] == dag_id and task["task_id"] == EXTRACT]
-        return {str(task["hostname"]) for task in tasks if task["state"] == "running"}
+    def workers_at(self, run_id: str, state: str) -> set[str]:
+        """Name the workers of a harvest's batches that are in a state now."""
+        batches = [task for task in self.tasks(HARVEST, run_id) if task["task_id"] == EXTRACT]
+        return {str(task["hostname"]) for task in batches if task["state"] == state}
 
     def running_on(self, worker: str) -> list[str]:
         """Name the tasks that a worker runs now."""

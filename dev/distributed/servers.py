@@ -27,10 +27,11 @@ _POSTGRES_USER = "postgres"
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running PostgreSQL server, with what its superuser needs to connect."""
+    """A running PostgreSQL server: what its superuser needs to connect, and its first process."""
 
     port: int
     password: str
+    pid: int
 
     def url(self, database: str = "postgres", driver: str = "") -> str:
         """Return the address of a database, password included, as SQLAlchemy takes it."""
@@ -61,12 +62,12 @@ def running_postgres(*settings: str) -> Iterator[Postgres]:
 
     :param settings: such as ``fsync=off``.
     """
-    server = Postgres(free_port(), secrets.token_urlsafe(16))
+    port, password = free_port(), secrets.token_urlsafe(16)
     with tempfile.TemporaryDirectory(prefix="quantconnect-postgres-") as name:
         folder = Path(name)
         become = _become_postgres(folder)
         secret = folder / "password"
-        secret.write_text(server.password, encoding="utf-8")
+        secret.write_text(password, encoding="utf-8")
         data = folder / "data"
         made = subprocess.run(
             [*become, program("initdb"), "-D", data, "-U", "postgres", "-A", "scram-sha-256",
@@ -78,10 +79,10 @@ def running_postgres(*settings: str) -> Iterator[Postgres]:
         secret.unlink()
         listen = [f"listen_addresses={LOOPBACK}", f"unix_socket_directories={folder}", "max_connections=200"]
         options = [word for setting in (*listen, *settings) for word in ("-c", setting)]
-        command = [*become, program("postgres"), "-D", str(data), "-p", str(server.port), *options]
-        ready = [program("pg_isready"), "-q", "-h", LOOPBACK, "-p", str(server.port)]
-        with _running("PostgreSQL", command, ready, folder):
-            yield server
+        command = [*become, program("postgres"), "-D", str(data), "-p", str(port), *options]
+        ready = [program("pg_isready"), "-q", "-h", LOOPBACK, "-p", str(port)]
+        with _running("PostgreSQL", command, ready, folder) as pid:
+            yield Postgres(port, password, pid)
 
 
 @contextmanager
@@ -101,8 +102,8 @@ def running_redis() -> Iterator[str]:
 
 
 @contextmanager
-def _running(name: str, command: Sequence[str], ready: Sequence[str], folder: Path) -> Iterator[None]:
-    """Run a server until the block ends; SIGINT is the quick, orderly end for both of them."""
+def _running(name: str, command: Sequence[str], ready: Sequence[str], folder: Path) -> Iterator[int]:
+    """Run a server until the block ends, and give its pid; SIGINT is a quick, orderly end for both."""
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -123,7 +124,7 @@ def _running(name: str, command: Sequence[str], ready: Sequence[str], folder: Pa
         )
         if not answers or process.poll() is not None:
             fail(f"{name} did not start:\n\n{tail(log)}")
-        yield
+        yield process.pid
     finally:
         process.send_signal(2)
         try:
