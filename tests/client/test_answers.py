@@ -197,6 +197,16 @@ def test_an_empty_portfolio_may_come_as_lists(server: ScriptedServer, client: Qu
     assert client.read_portfolio(1).holdings == {}
 
 
+@pytest.mark.parametrize("holding", [{"a": 100, "v": 10}, {"q": {}, "v": 10}])
+def test_a_holding_whose_quantity_cannot_be_read_does_not_pass_for_none(
+    server: ScriptedServer, client: QuantConnectClient, holding: object
+) -> None:
+    portfolio = {"holdings": {"SPY R735QTJ8XC9X": holding}, "cash": []}
+    server.default = lambda asked: Reply(body={"success": True, "portfolio": portfolio})
+    with pytest.raises(UnreadableAnswerError, match="'q'"):
+        client.read_portfolio(1)
+
+
 def test_projects_are_found_by_id(server: ScriptedServer, client: QuantConnectClient) -> None:
     projects = {"0": {"projectId": 5, "name": "Alpha", "parameters": []}}
     server.script(

@@ -25,9 +25,12 @@ class Model(msgspec.Struct, kw_only=True):
     extra: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-def wire(*names: str, default: Any) -> Any:
-    """Declare an optional field that the API spells in one of *names*."""
-    return msgspec.field(name="|".join(names), default=default)
+def wire(*names: str, default: Any = msgspec.NODEFAULT) -> Any:
+    """Declare a field that the API spells in one of *names*; without *default*, an answer must have it."""
+    name = "|".join(names)
+    if default is msgspec.NODEFAULT:
+        return msgspec.field(name=name)
+    return msgspec.field(name=name, default=default)
 
 
 def decode(

@@ -16,7 +16,7 @@ class CashHolding(Model):
     """An amount of one currency."""
 
     currency: str = wire("symbol", "currency", "Symbol", default="")
-    amount: Decimal = wire("amount", "Amount", default=Decimal(0))
+    amount: Decimal = wire("amount", "Amount")
     value_in_account_currency: Decimal | None = wire(
         "valueInAccountCurrency", "ValueInAccountCurrency", default=None
     )
@@ -27,7 +27,7 @@ class Holding(Model):
 
     symbol_id: str = wire("symbolId", default="")
     symbol: str = wire("symbol", "Symbol", default="")
-    quantity: Decimal = wire("q", "quantity", "Quantity", default=Decimal(0))
+    quantity: Decimal = wire("q", "quantity", "Quantity")  # what cannot be read must not pass for 0
     average_price: Decimal = wire("a", "averagePrice", "AveragePrice", default=Decimal(0))
     market_price: Decimal | None = wire("p", "marketPrice", "MarketPrice", default=None)
     market_value: Decimal | None = wire("v", "marketValue", "MarketValue", default=None)
