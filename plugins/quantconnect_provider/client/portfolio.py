@@ -12,7 +12,7 @@ from quantconnect_provider.client.decode import Model, decode, wire
 from quantconnect_provider.client.errors import UnreadableAnswerError
 
 
-class CashHolding(Model):
+class CashHolding(Model, kw_only=True):
     """An amount of one currency."""
 
     currency: str = wire("symbol", "currency", "Symbol", default="")
@@ -22,7 +22,7 @@ class CashHolding(Model):
     )
 
 
-class Holding(Model):
+class Holding(Model, kw_only=True):
     """A position: short keys as of today, long ones as the API had them before."""
 
     symbol_id: str = wire("symbolId", default="")
