@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.client.portfolio import Holding, Portfolio
+from quantconnect_provider.client.portfolio import Portfolio
 from quantconnect_provider.live.brokerage_table import BROKERAGES
 
 log = logging.getLogger(__name__)
@@ -102,31 +102,18 @@ def wants_portfolio(brokerage: Mapping[str, Any]) -> bool:
     )
 
 
-def is_open(holding: Holding) -> bool:
-    """Whether there is anything in a position; a value without a quantity is a quantity that was not read."""
-    return holding.quantity != 0 or bool(holding.market_value)
-
-
 def note_of(portfolio: Portfolio) -> dict[str, Any]:
-    """Write a portfolio as JSON in which no digit is lost, for the ledger.
-
-    :raises InvalidSettingError: if a position's quantity could not be read.
-    """
-    holdings = []
-    for symbol_id, holding in portfolio.holdings.items():
-        if holding.quantity == 0 and is_open(holding):
-            raise InvalidSettingError(
-                f"The quantity of {symbol_id} cannot be read.", advice="Give holdings in the run."
-            )
-        if holding.quantity != 0:
-            holdings.append(
-                {
-                    "symbol": holding.symbol or symbol_id.split(" ")[0],
-                    "symbolId": holding.symbol_id or symbol_id,
-                    "quantity": str(holding.quantity),
-                    "averagePrice": str(holding.average_price),
-                }
-            )
+    """Write a portfolio as JSON in which no digit is lost, for the ledger."""
+    holdings = [
+        {
+            "symbol": holding.symbol or symbol_id.split(" ")[0],
+            "symbolId": holding.symbol_id or symbol_id,
+            "quantity": str(holding.quantity),
+            "averagePrice": str(holding.average_price),
+        }
+        for symbol_id, holding in portfolio.holdings.items()
+        if holding.quantity != 0
+    ]
     cash = [
         {"currency": entry.currency or key, "amount": str(entry.amount)}
         for key, entry in portfolio.cash.items()

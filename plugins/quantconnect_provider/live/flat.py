@@ -12,7 +12,6 @@ from typing import Any
 
 from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.errors import QuantConnectError
-from quantconnect_provider.live.carry_over import is_open
 from quantconnect_provider.live.errors import NotFlatError
 from quantconnect_provider.live.looks import Pace
 from quantconnect_provider.live.wind_down import Action, Step
@@ -81,7 +80,7 @@ def holdings_left(client: QuantConnectClient, project_id: int) -> list[Left]:
             market_value=None if holding.market_value is None else str(holding.market_value),
         )
         for symbol_id, holding in portfolio.holdings.items()
-        if is_open(holding)
+        if holding.quantity != 0
     ]
 
 
