@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from quantconnect_provider.harvest.changes import ChangeRule
 from quantconnect_provider.harvest.model import State, Target
 from quantconnect_provider.harvest.settings import HarvestSettings
-
-_OVER = frozenset({"DeployError", "Stopped", "Liquidated", "Deleted", "Completed", "RuntimeError", "Invalid"})
+from quantconnect_provider.live.statuses import phase_of
 
 
 @dataclass
@@ -38,7 +37,7 @@ def when_ended(target: Target, state: State, listed_at: datetime) -> datetime | 
     """Return when a deployment stopped, at the latest; None while it may be running."""
     if target.stopped_at is not None:
         return target.stopped_at
-    if target.status not in _OVER:
+    if not phase_of(target.status).over:
         return None
     # Over, but nobody says since when: since it was first seen so.
     return state.observed_at if state.status == target.status and state.observed_at else listed_at
