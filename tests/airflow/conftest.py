@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import threading
@@ -114,7 +115,12 @@ def store_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def run_dag(database: None, store_url: str, capfd: pytest.CaptureFixture[str]) -> Callable[..., Run]:
+def run_dag(
+    database: None,
+    store_url: str,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> Callable[..., Run]:
     """Run a DAG of dags/ (or of another folder) in this process and return what became of it."""
 
     def run(dag_id: str, folder: Path = ROOT / "dags", retries: int | None = None, **conf: Any) -> Run:
@@ -128,9 +134,12 @@ def run_dag(database: None, store_url: str, capfd: pytest.CaptureFixture[str]) -
             task.retry_delay = timedelta(0)
             if retries is not None:
                 task.retries = retries
+        caplog.set_level("INFO")
         capfd.readouterr()
+        caplog.clear()
         dag_run = dag.test(run_conf=conf)
-        return _result(dag_run, "".join(capfd.readouterr()))
+        # Airflow's own log lines go to the one, those of the standard library to the other.
+        return _result(dag_run, "".join(capfd.readouterr()) + caplog.text)
 
     return run
 
@@ -176,6 +185,9 @@ def answering(choice: str | None, user: str = "Alice") -> Iterator[list[dict[str
 
     Gives a list that holds the request that was answered.
     """
+    # Before the thread starts: two threads that import the same parts of Airflow get in each other's way.
+    for module in ("routes.public.hitl", "datamodels.hitl"):
+        importlib.import_module(f"airflow.api_fastapi.core_api.{module}")
     asked: list[dict[str, Any]] = []
     done = threading.Event()
     thread = threading.Thread(target=_answer, args=(choice, User(user), asked, done), daemon=True)
@@ -197,34 +209,37 @@ def _answer(choice: str | None, user: User, asked: list[dict[str, Any]], done: t
     from airflow.utils.session import create_session
     from airflow.utils.state import TaskInstanceState
     from sqlalchemy import select
+    from sqlalchemy.exc import OperationalError
 
     waiting = (
         select(HITLDetail)
         .join(TaskInstance, TaskInstance.id == HITLDetail.ti_id)
         .where(TaskInstance.state == TaskInstanceState.AWAITING_INPUT, HITLDetail.responded_at.is_(None))
     )
-    while not done.wait(0.05):
-        with create_session() as session:
-            detail = session.scalars(waiting).first()
-            if detail is None:
-                continue
-            instance = detail.task_instance
-            asked.append({"subject": detail.subject, "body": detail.body})
-            if choice is None:
-                event = TriggerEvent({"error": "nobody answered", "error_type": "timeout"})
-                handle_event_submit(event, task_instance=instance, session=session)
-            else:
-                update_hitl_detail(
-                    dag_id=instance.dag_id,
-                    dag_run_id=instance.run_id,
-                    task_id=instance.task_id,
-                    update_hitl_detail_payload=UpdateHITLDetailPayload(
-                        chosen_options=[choice], params_input={}
-                    ),
-                    user=user,  # type: ignore[arg-type]
-                    session=session,
-                )
-        return
+    while not done.wait(0.1):
+        with suppress(OperationalError):  # another writer is in the way: try again
+            with create_session() as session:
+                detail = session.scalars(waiting).first()
+                if detail is None:
+                    continue
+                request = {"subject": detail.subject, "body": detail.body}
+                instance = detail.task_instance
+                if choice is None:
+                    event = TriggerEvent({"error": "nobody answered", "error_type": "timeout"})
+                    handle_event_submit(event, task_instance=instance, session=session)
+                else:
+                    update_hitl_detail(
+                        dag_id=instance.dag_id,
+                        dag_run_id=instance.run_id,
+                        task_id=instance.task_id,
+                        update_hitl_detail_payload=UpdateHITLDetailPayload(
+                            chosen_options=[choice], params_input={}
+                        ),
+                        user=user,  # type: ignore[arg-type]
+                        session=session,
+                    )
+            asked.append(request)
+            return
 
 
 def sent(sandbox: Any, endpoint: str) -> int:

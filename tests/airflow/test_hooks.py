@@ -16,16 +16,17 @@ from quantconnect_provider.hooks.store import QuantConnectStoreHook
 from tests.airflow.conftest import IB_CONNECTION
 
 Define = Callable[..., None]
+GOOD = {"conn_type": "quantconnect", "login": "1", "password": "token-1"}
 DEFAULT = "https://www.quantconnect.com/api/v2"
 
 
 @pytest.mark.parametrize(
     ("written", "base_url"),
     [
-        ({"conn_type": "quantconnect", "login": "1", "password": "token-1"}, DEFAULT),
-        ({"conn_type": "quantconnect", "login": "1", "password": "token-1", "port": 443}, DEFAULT),
+        (GOOD, DEFAULT),
+        ({**GOOD, "port": 443}, DEFAULT),
         (
-            {"conn_type": "quantconnect", "host": "http://127.0.0.1:5612/api/v2/", "port": 443, "login": "1", "password": "token-1"},
+            {**GOOD, "host": "http://127.0.0.1:5612/api/v2/", "port": 443},
             "http://127.0.0.1:5612/api/v2",
         ),
         ("quantconnect://1:token-1@", DEFAULT),
@@ -52,9 +53,6 @@ def test_extra_in_a_uri_is_text_and_taken(connection: Define) -> None:
     connection("quantconnect_default", "quantconnect://1:token-1@/?timeout_seconds=7&requests_per_minute=60")
     account = QuantConnectHook().access().account
     assert (account.timeout_seconds, account.requests_per_minute) == (7.0, 60.0)
-
-
-GOOD = {"conn_type": "quantconnect", "login": "1", "password": "token-1"}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +138,8 @@ def test_connection_test_over_a_proxy_page(quantconnect_sandbox: Any) -> None:
         ("postgresql://u:p%40ss@db:5433/quant", "postgresql://u:p%40ss@db:5433/quant"),
         ("postgres://u:pass@db/quant?sslmode=require", "postgresql://u:pass@db/quant?sslmode=require"),
         (
-            {"conn_type": "postgres", "host": "db", "login": "u", "password": "pass", "schema": "quant", "extra": {"cursor": "dictcursor"}},
+            {"conn_type": "postgres", "host": "db", "login": "u", "password": "pass", "schema": "quant",
+             "extra": {"cursor": "dictcursor"}},
             "postgresql://u:pass@db/quant",
         ),
     ],

@@ -1,4 +1,4 @@
-"""Waiting without a worker: events, patience, deadlines, one request for all, an event loop that stays free."""
+"""Waiting without a worker: events, patience, deadlines, one request for all, a free event loop."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_liquidating_asks_first_and_reports_what_is_left(
     with answering("Approve") as asked:
         run = wind_down(project_ids=[1003], action="liquidate")
     assert run.state == "success"
-    assert "3 SPY" in asked[0]["body"]
+    assert "3.0 SPY" in asked[0]["body"]
     [deployment] = quantconnect_sandbox.deployments(1003)
     assert deployment["status"] == "Liquidated"
     assert run.xcoms["liquidate[0].return_value"]["flat"] is True

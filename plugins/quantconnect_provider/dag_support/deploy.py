@@ -56,8 +56,8 @@ def _look(params: Mapping[str, Any]) -> tuple[DeploymentPlan, BrokerageSettings,
     from quantconnect_provider.live.plan import plan_deployment
 
     request = DeploymentRequest.of(params)
-    spec, brokerage = request.resolve()
-    needed = approval_needed(params["approval"], brokerage)
+    resolved = request.resolve()
+    needed = approval_needed(params["approval"], resolved.brokerage)
     with connect() as client:
-        planned = plan_deployment(client, spec, brokerage, if_running=request.if_running)
-    return planned, brokerage, needed
+        planned = plan_deployment(client, resolved.spec, resolved.brokerage, if_running=request.if_running)
+    return planned, resolved.brokerage, needed

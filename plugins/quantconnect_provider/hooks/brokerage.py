@@ -31,6 +31,8 @@ class QuantConnectBrokerageHook(BaseHook):
     :param brokerage_conn_id: the connection: login is the brokerage id, password the secret settings as a
         JSON object, extra the other settings and ``allow_unattended``. None means QuantConnect paper
         trading.
+
+    ``secrets`` are all that it gave out, longest lines of keys included.
     """
 
     conn_name_attr = "brokerage_conn_id"
@@ -41,6 +43,7 @@ class QuantConnectBrokerageHook(BaseHook):
     def __init__(self, brokerage_conn_id: str | None = None) -> None:
         super().__init__()
         self.brokerage_conn_id = brokerage_conn_id
+        self.secrets: list[str] = []
 
     def get_conn(self) -> BrokerageSettings:
         """Return the brokerage's settings; every secret of them is masked in logs from here on.
@@ -53,7 +56,7 @@ class QuantConnectBrokerageHook(BaseHook):
         settings = brokerage_settings(
             conn.login, conn.password, read_extra(conn), conn_id=self.brokerage_conn_id
         )
-        _mask(settings.secrets)
+        self._mask(settings.secrets)
         return settings
 
     def data_providers(self, conn_ids: Sequence[str] | None) -> dict[str, Any] | None:
@@ -66,7 +69,7 @@ class QuantConnectBrokerageHook(BaseHook):
         if not conn_ids:
             return None
         found = data_provider_settings([self._data_provider(conn_id) for conn_id in conn_ids])
-        _mask(found.secrets)
+        self._mask(found.secrets)
         return found.settings
 
     def test_connection(self) -> tuple[bool, str]:
@@ -90,7 +93,7 @@ class QuantConnectBrokerageHook(BaseHook):
         except AirflowNotFoundException:
             raise missing_connection(conn_id, self.conn_type) from None
 
-
-def _mask(secrets: Sequence[str]) -> None:
-    for secret in secrets:
-        mask_secret(secret)
+    def _mask(self, secrets: Sequence[str]) -> None:
+        self.secrets.extend(secrets)
+        for secret in secrets:
+            mask_secret(secret)

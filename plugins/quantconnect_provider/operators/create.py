@@ -11,7 +11,7 @@ from quantconnect_provider.operators.base import WaitingOperator, judged
 from quantconnect_provider.operators.errors import plain_errors
 from quantconnect_provider.operators.inputs import flag_of, project_id_of
 from quantconnect_provider.operators.ledger import ledger_of
-from quantconnect_provider.operators.request import DeploymentRequest
+from quantconnect_provider.operators.request import DeploymentRequest, ResolvedRequest
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
@@ -111,8 +111,10 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Find this task's deployment or make it, then wait here or in the triggerer."""
-        with plain_errors():
-            spec, ledger = self._spec(), ledger_of(context)
+        with plain_errors() as errors:
+            request = self._resolve()
+            errors.hide(request.secrets)
+            spec, ledger = request.spec, ledger_of(context)
             with self.client() as client:
                 made = self._make(client, spec, ledger)
                 if not self.wait_for_running:
@@ -158,19 +160,18 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
         mark_finished(ledger)
         return {**asdict(made), "status": None}
 
-    def _spec(self) -> LiveSpec:
+    def _resolve(self) -> ResolvedRequest:
         """Return what is asked for, with the brokerage's secrets: made here, used at once, kept nowhere."""
         from quantconnect_provider.client.errors import InvalidSettingError
 
-        spec, brokerage = DeploymentRequest.of({**vars(self), "node_id": self.live_node_id}).resolve(
-            str(self.compile_id)
-        )
-        if flag_of(self.only_paper, "only_paper") and not brokerage.is_paper:
+        asked = DeploymentRequest.of({**vars(self), "node_id": self.live_node_id})
+        request = asked.resolve(str(self.compile_id))
+        if flag_of(self.only_paper, "only_paper") and not request.brokerage.is_paper:
             raise InvalidSettingError(
-                f"{brokerage.label} cannot be shown to be paper trading, and this was to be paper.",
+                f"{request.brokerage.label} cannot be shown to be paper trading, and this was to be paper.",
                 advice="If its connection was changed meanwhile, trigger a new run: it asks for approval.",
             )
-        return spec
+        return request
 
     def _make(self, client: QuantConnectClient, spec: LiveSpec, ledger: Ledger) -> Deployment:
         from quantconnect_provider.live.create import create_once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -32,15 +33,26 @@ class plain_errors:
     :raises QuantConnectTaskFailed: on leaving, for errors that are not retryable.
     """
 
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
+    def __init__(self) -> None:
+        self._secrets: list[str] = []
+
+    def __enter__(self) -> plain_errors:
+        """Return this, for :meth:`hide`."""
+        return self
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Keep *secrets* out of the error's text, under whatever name the API may quote them."""
+        self._secrets.extend(secrets)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         from quantconnect_provider.client.errors import QuantConnectError
+        from quantconnect_provider.client.secrets import scrub
 
         if not isinstance(error, QuantConnectError):
             return
+        error.args = tuple(scrub(str(part), self._secrets) for part in error.args)
+        error.api_errors = tuple(scrub(part, self._secrets) for part in error.api_errors)
         plain = error if error.retryable else QuantConnectTaskFailed(error)
         raise plain.with_traceback(None) from None

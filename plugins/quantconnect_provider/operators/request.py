@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider.operators.inputs import (
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from quantconnect_provider.live.brokerages import BrokerageSettings
 
 IF_RUNNING = ("fail", "adopt", "redeploy")
+
+
+@dataclass(frozen=True)
+class ResolvedRequest:
+    """What live/create is sent, the brokerage that it goes to, and every secret in them."""
+
+    spec: LiveSpec = field(repr=False)
+    brokerage: BrokerageSettings
+    secrets: list[str] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -44,9 +53,9 @@ class DeploymentRequest:
     @classmethod
     def of(cls, source: Mapping[str, Any]) -> DeploymentRequest:
         """Take the fields out of a DAG run's params, or an operator's attributes."""
-        return cls(**{field.name: source[field.name] for field in fields(cls) if field.name in source})
+        return cls(**{each.name: source[each.name] for each in fields(cls) if each.name in source})
 
-    def resolve(self, compile_id: str = "") -> tuple[LiveSpec, BrokerageSettings]:
+    def resolve(self, compile_id: str = "") -> ResolvedRequest:
         """Return what live/create is sent, and the brokerage that it goes to.
 
         Every secret in it is masked in logs by then; use it at once and keep it nowhere.
@@ -72,4 +81,4 @@ class DeploymentRequest:
             parameters=mapping_of(self.parameters, "parameters"),
             notification=mapping_of(self.notification, "notification"),
         )
-        return spec, brokerage
+        return ResolvedRequest(spec, brokerage, hook.secrets)
