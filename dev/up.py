@@ -36,11 +36,16 @@ COMPONENTS = {
 }
 
 
+def is_complete(records: Sequence[processes.Record]) -> bool:
+    """Whether every component was started, and all that was started, the sandbox too, still runs."""
+    started = {record.name for record in records}
+    return set(COMPONENTS) <= started and all(processes.is_running(record) for record in records)
+
+
 def already_up(address: str) -> bool:
     """Whether an earlier `make up` is still complete and well; what is left of a broken one is ended."""
     records = processes.read(RECORDS)
-    running = {record.name for record in records if processes.is_running(record)}
-    if set(COMPONENTS) <= running and AirflowApi(address).is_healthy():
+    if is_complete(records) and AirflowApi(address).is_healthy():
         return True
     if processes.all_members(records):
         with step("Ending what is left of an earlier run"):

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from dev import processes
 from dev.api import AirflowApi
 from dev.ports import LOOPBACK, free_port
 from dev.processes import wait_until
+from dev.up import COMPONENTS, is_complete
 from dev.venv import ROOT
 
 if TYPE_CHECKING:
@@ -147,6 +149,24 @@ def test_a_taken_port_is_named(stack: Stack) -> None:
 
     assert up.returncode == 1
     assert f"port {stack.environment['AIRFLOW__API__PORT']} is taken" in up.stderr
+
+
+@pytest.mark.parametrize(
+    ("started", "dead", "complete"),
+    [
+        ([*COMPONENTS], None, True),
+        ([*COMPONENTS, "sandbox"], None, True),
+        ([*COMPONENTS, "sandbox"], "sandbox", False),
+        ([*COMPONENTS], "triggerer", False),
+        (["api-server", "scheduler"], None, False),
+        ([], None, False),
+    ],
+)
+def test_up_is_complete_only_with_all_that_was_started(monkeypatch, started, dead, complete) -> None:
+    monkeypatch.setattr(processes, "is_running", lambda record: record.name != dead)
+    records = [processes.Record(name, 1, 0.0) for name in started]
+
+    assert is_complete(records) is complete
 
 
 def test_down_without_up_says_so(stack: Stack) -> None:
