@@ -1,1 +1,1 @@
-"""Benchmarks of the provider; ``python -m benchmarks`` runs all, ``python -m benchmarks.NAME`` one of them."""
+"""Benchmarks of the provider; ``python -m benchmarks`` runs all, ``python -m benchmarks.NAME`` one."""

@@ -16,7 +16,7 @@ USER_ID, API_TOKEN = 1, "benchmark"
 
 
 def deploy_id(number: int) -> str:
-    """The id of the deployment with this number."""
+    """Return the id of the deployment with this number."""
     return f"L-{(number + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128):032x}"
 
 
@@ -66,7 +66,7 @@ class Api:
         return f"{self._root}/api/v2"
 
     def client(self, **settings: Any) -> QuantConnectClient:
-        """A client of it."""
+        """Make a client of it."""
         return QuantConnectClient(USER_ID, API_TOKEN, self.base_url, **settings)
 
     def set(self, **values: Any) -> None:
@@ -74,11 +74,11 @@ class Api:
         requests.post(f"{self._root}/bench/set", json=values, timeout=10).raise_for_status()
 
     def arrivals(self) -> list[float]:
-        """When requests came, in seconds of a monotonic clock."""
+        """Return when requests came, in seconds of a monotonic clock."""
         return list(self._counted()["arrivals"])
 
     def refused(self) -> int:
-        """How many requests were answered with 429."""
+        """Return how many requests were answered with 429."""
         return int(self._counted()["refused"])
 
     def _counted(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""The API as the benchmarks need it: a process that answers as fast as Python can, so that it is not measured.
+"""The API as the benchmarks need it: a process that answers as fast as Python can.
 
-Insights follow from their number, so a million of them take no memory. Started by :class:`benchmarks.api.Api`.
+Insights follow from their number, so a million of them take no memory. :class:`benchmarks.api.Api` starts it.
 """
 
 from __future__ import annotations

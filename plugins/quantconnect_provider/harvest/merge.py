@@ -12,7 +12,7 @@ never who they are, only what they read and when:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -201,12 +201,10 @@ class Merge:
         states, records = [], []
         for unit, verdict, outcome in zip(units, verdicts, outcomes, strict=True):
             if outcome.applied:
-                record = replace(
-                    unit.record,
-                    inserted=unit.record.inserted + outcome.inserted,
-                    updated=unit.record.updated + outcome.updated,
-                )
-                records.append(asdict(record))
+                record = vars(unit.record).copy()
+                record["inserted"] += outcome.inserted
+                record["updated"] += outcome.updated
+                records.append(record)
                 states.append(_state_row(unit, verdict.state))
         if states:
             self._connection.execute(self._statements.save_state, states)

@@ -62,7 +62,7 @@ def make_plan(
     if settings.full:
         return Plan(0, "full read, as asked")
     period = timedelta(days=settings.full_pass_days)
-    if settings.full_pass_days and state.full_at and now - state.full_at >= period:
+    if settings.full_pass_days and state.full_at and state.full_at + period <= now:
         return Plan(0, f"full pass, the last was {(now - state.full_at).days} days ago")
     windows, tail = cover(open_positions, state.last_position, page_size)
     reason = f"from {tail:,} for new rows"

@@ -94,9 +94,11 @@ class PageStream:
             self._pool.submit(lambda index=index, start=start: self._fetch(index, start))  # type: ignore[misc]
 
     def _may_issue(self) -> bool:
-        if self._stopped or self._issued - self._taken >= _AHEAD + self._limit:
+        if self._stopped or len(self._arrived) >= _AHEAD:
             return False
-        if self._under_way >= (self._limit if self._reader.size.proven else 1):
+        # The more pages lie ready, the fewer are fetched: threads that parse keep the writer waiting.
+        enough = max(1, self._limit * (_AHEAD - len(self._arrived)) // _AHEAD)
+        if self._under_way >= (enough if self._reader.size.proven else 1):
             return False
         if self._issued < len(self._starts):
             return not (self._only_first and self._issued)
