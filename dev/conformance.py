@@ -16,9 +16,9 @@ from typing import Any
 from dev.console import fail, say
 from dev.ports import is_free
 from dev.processes import wait_until
-from dev.sandbox import running_sandbox
-from dev.settings import HOME, SANDBOX_PORT, SANDBOX_TOKEN, SANDBOX_USER
+from dev.settings import SANDBOX_PORT, SANDBOX_TOKEN, SANDBOX_USER
 from dev.venv import ROOT, Environment, child_environment, ensure
+from quantconnect_provider.sandbox.process import SandboxProcess
 
 CONFORMANCE = ROOT / "conformance"
 LEAN = Environment(
@@ -194,11 +194,10 @@ def main() -> None:
     ensure(LEAN, set(), "QuantConnect's command-line client")
     if not is_free(SANDBOX_PORT):
         fail(f"port {SANDBOX_PORT} is taken, and the client knows no other; is `make up` running?")
-    log = HOME / "conformance" / "sandbox.log"
-    with tempfile.TemporaryDirectory() as folder, running_sandbox(SANDBOX_PORT, log) as address:
+    with tempfile.TemporaryDirectory() as folder, SandboxProcess(port=SANDBOX_PORT) as sandbox:
         client = LeanClient(Path(folder))
         client.use_modules([])
-        say(f"lean {client.command('--version').split()[-1]} against the sandbox at {address}")
+        say(f"lean {client.command('--version').split()[-1]} against the sandbox at {sandbox.base_url}")
         check = Check(client)
         check.authenticate()
         check.look_around()

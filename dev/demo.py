@@ -6,23 +6,14 @@ program prepares that home and the sandbox; `dev.demo_run` is the story, in a pr
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from dev.console import say
-from dev.ports import free_port
-from dev.sandbox import running_sandbox
-from dev.settings import (
-    CONNECTION_VARIABLE,
-    HOME,
-    PYTHON,
-    SANDBOX_TOKEN,
-    SANDBOX_USER,
-    common_environment,
-)
+from dev.settings import CONNECTION_VARIABLE, HOME, PYTHON, common_environment
 from dev.venv import ROOT, child_environment
+from quantconnect_provider.sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,18 +22,12 @@ DEMO_HOME = HOME / "demo"
 STORE, AIRFLOW_LOG = "quantconnect.db", "airflow.log"
 
 
-def demo_environment(address: str) -> dict[str, str]:
-    """Return the demo's environment; nothing that a user set for Airflow gets in."""
+def demo_environment(connection: str) -> dict[str, str]:
+    """Return the demo's environment with this connection; nothing that a user set for Airflow gets in."""
     own = {name: value for name, value in child_environment().items() if not name.startswith("AIRFLOW")}
-    connection = {
-        "conn_type": "quantconnect",
-        "host": address,
-        "login": SANDBOX_USER,
-        "password": SANDBOX_TOKEN,
-    }
     return {
         **common_environment(DEMO_HOME, own),
-        CONNECTION_VARIABLE: json.dumps(connection),
+        CONNECTION_VARIABLE: connection,
         "AIRFLOW__QUANTCONNECT__POLL_INTERVAL_SECONDS": "0.2",  # each status lasts less than a second there
     }
 
@@ -57,13 +42,12 @@ def start_empty() -> None:
 def main() -> None:
     """Run the demo; its exit status is the story's."""
     start_empty()
-    with running_sandbox(free_port(), DEMO_HOME / "sandbox.log") as address:
-        say(f"The sandbox, a local QuantConnect, runs at {address}")
+    with SandboxProcess() as sandbox:
+        say(f"The sandbox, a local QuantConnect, runs at {sandbox.base_url}")
         say(f"All that Airflow says goes to {DEMO_HOME / AIRFLOW_LOG}")
-        story: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", address, DEMO_HOME]
-        done = subprocess.run(
-            story, cwd=ROOT, env=demo_environment(address), stdin=subprocess.DEVNULL, check=False
-        )
+        story: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", str(sandbox.port), DEMO_HOME]
+        environment = demo_environment(sandbox.airflow_connection())
+        done = subprocess.run(story, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
     sys.exit(done.returncode)
 
 

@@ -15,10 +15,9 @@ from dev.console import fail, say, step, table, tail
 from dev.demo import AIRFLOW_LOG, STORE
 from dev.demo_store import Harvest, harvests_after, mismatch
 from dev.quiet import output_to
-from dev.sandbox import Controls
-from dev.settings import SANDBOX_TOKEN, SANDBOX_USER
 from dev.venv import ROOT
 from quantconnect_provider.client import QuantConnectClient
+from quantconnect_provider.sandbox.process import RemoteSandbox
 
 PROJECT_ID = 23456002
 LATER_SECONDS = 15
@@ -51,11 +50,11 @@ class Runner:
 class Story:
     """The demo's steps, and what there is to tell of each."""
 
-    def __init__(self, address: str, home: Path) -> None:
+    def __init__(self, port: int, home: Path) -> None:
         self._runner = Runner(home / AIRFLOW_LOG)
         self.store = home / STORE
-        self._sandbox = Controls(address)
-        self._client = QuantConnectClient(SANDBOX_USER, SANDBOX_TOKEN, base_url=address)
+        self._sandbox = sandbox = RemoteSandbox(port)
+        self._client = QuantConnectClient(sandbox.user_id, sandbox.api_token, base_url=sandbox.base_url)
 
     def deploy(self) -> str:
         """Deploy the project; returns the deployment's id."""
@@ -112,10 +111,10 @@ def print_harvests(first: list[Harvest], second: list[Harvest]) -> None:
     say(table(rows, header))
 
 
-def main(address: str, home: Path) -> None:
+def main(port: int, home: Path) -> None:
     """Tell the story from the deployment to its end."""
     started = time.monotonic()
-    story = Story(address, home)
+    story = Story(port, home)
     deploy_id = story.deploy()
     first = story.harvest()
     with step(f"Letting {LATER_SECONDS} seconds pass: insights come in, scores become final"):
@@ -138,4 +137,4 @@ def main(address: str, home: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]))

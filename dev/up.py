@@ -10,13 +10,14 @@ from dev import processes
 from dev.api import AirflowApi, answers
 from dev.console import fail, say, step, tail
 from dev.ports import LOOPBACK, free_port, is_free
-from dev.sandbox import READY_WITHIN_SECONDS, sandbox_address, sandbox_command
 from dev.settings import (
     LOGS,
     PASSWORDS,
     PYTHON,
     RECORDS,
     SANDBOX_PORT,
+    SANDBOX_TOKEN,
+    SANDBOX_USER,
     USER,
     login_environment,
     stored_password,
@@ -26,6 +27,7 @@ from dev.venv import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 HEALTHY_WITHIN_SECONDS = 180
 COMPONENTS = {
@@ -82,9 +84,11 @@ def metadata(environment: Mapping[str, str], *arguments: str) -> str:
 def start_sandbox(environment: Mapping[str, str]) -> str:
     """Start the local QuantConnect, store the connection to it, and return its address."""
     port = free_port(SANDBOX_PORT)
-    address = sandbox_address(port)
-    record = processes.start("sandbox", sandbox_command(port), LOGS / "sandbox.log", RECORDS, environment)
-    wait_for([record], lambda: answers(address), READY_WITHIN_SECONDS, "The sandbox")
+    address = f"http://{LOOPBACK}:{port}/api/v2"
+    command: list[str | Path] = [PYTHON, "-m", "quantconnect_provider.sandbox", "--port", str(port)]
+    command += ["--user-id", SANDBOX_USER, "--api-token", SANDBOX_TOKEN]
+    record = processes.start("sandbox", command, LOGS / "sandbox.log", RECORDS, environment)
+    wait_for([record], lambda: answers(address), HEALTHY_WITHIN_SECONDS, "The sandbox")
     metadata(environment, "connect-sandbox", str(port))
     return address
 

@@ -80,7 +80,7 @@ def test_the_demo_cannot_reach_a_users_account_or_store(monkeypatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_QUANTCONNECT_STORE", "postgresql://production/store")
     monkeypatch.setattr(demo, "common_environment", lambda _home, inherited: dict(inherited))
 
-    environment = demo.demo_environment("http://127.0.0.1:1/api/v2")
+    environment = demo.demo_environment('{"host": "http://127.0.0.1:1/api/v2"}')
 
     connections = {name for name in environment if name.startswith("AIRFLOW_CONN")}
     default = json.loads(environment["AIRFLOW_CONN_QUANTCONNECT_DEFAULT"])
