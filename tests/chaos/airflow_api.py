@@ -1,4 +1,4 @@
-"""Airflow's REST API as the suite asks it: patiently, and one change at a time, for SQLite has one writer."""
+"""Airflow's REST API as the suite asks it: patiently, and one change at a time."""
 
 from __future__ import annotations
 

@@ -33,7 +33,6 @@ SETTINGS = {
     "CORE__MAX_ACTIVE_RUNS_PER_DAG": "500",
     "CORE__MAX_ACTIVE_TASKS_PER_DAG": "500",
     "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-    "DATABASE__SQL_ALCHEMY_POOL_SIZE": "10",
     "API__MAXIMUM_PAGE_LIMIT": "1000",
     "WORKERS__EXECUTION_API_TIMEOUT": "60",
     # A killed component is noticed after a minute or less, but a slow machine must not look like one.
@@ -56,7 +55,7 @@ SETTINGS = {
     "QUANTCONNECT__POLL_INTERVAL_SECONDS": "1",
     "QUANTCONNECT__DEPLOY_TIMEOUT_SECONDS": "600",
     "QUANTCONNECT__WIND_DOWN_TIMEOUT_SECONDS": "600",
-    "QUANTCONNECT__FLAT_TIMEOUT_SECONDS": "20",
+    "QUANTCONNECT__FLAT_TIMEOUT_SECONDS": "120",
 }
 
 SHORT_DELAYS = '''
@@ -69,14 +68,17 @@ def task_policy(task):
 
 
 class AirflowProcesses:
-    """Scheduler (with its workers), triggerer, DAG processor and API server over one SQLite database.
+    """Scheduler (with its workers), triggerer, DAG processor and API server.
 
     :param home: an empty folder.
+    :param database: the address of an empty database.
     :param bundles: the folders with DAG files, by name.
     :param variables: more environment variables for all of them, such as connections.
     """
 
-    def __init__(self, home: Path, bundles: Mapping[str, Path], variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, home: Path, database: str, bundles: Mapping[str, Path], variables: Mapping[str, str]
+    ) -> None:
         self.home = home
         port = free_port()
         address = f"http://{LOOPBACK}:{port}"
@@ -90,8 +92,7 @@ class AirflowProcesses:
                     for name, folder in bundles.items()
                 ]
             ),
-            # One writer at a time: whoever is second waits, on a slow machine for long.
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=90",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
             "AIRFLOW__API__HOST": LOOPBACK,
             "AIRFLOW__API__PORT": str(port),
             "AIRFLOW__API__BASE_URL": address,
@@ -118,8 +119,12 @@ class AirflowProcesses:
         )
         for name in COMPONENTS:
             self.start_component(name)
-        self._wait(self.api.is_healthy, "Airflow is not healthy")
+        self.until_healthy()
         self._wait(lambda: self._loaded(set(dag_ids)), "the DAGs are not loaded")
+
+    def until_healthy(self) -> None:
+        """Wait until every component says that it is well."""
+        self._wait(self.api.is_healthy, "Airflow is not healthy")
 
     def start_component(self, name: str) -> None:
         """Start one component in a session of its own."""

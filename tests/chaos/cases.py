@@ -78,6 +78,30 @@ def hold(endpoint: str, when: str) -> Fault:
     return {"endpoint": endpoint, "when": when, "hang": True}
 
 
+SPEED: dict[str, dict[str, Any]] = {
+    "worker": {
+        "build": {"polls": 1},
+        "deploy": {
+            "starting": {"InQueue": 0.5, "LoggingIn": 0.5, "Initializing": 0.5},
+            "stop_seconds": 1.0,
+            "sell_seconds": 0.5,
+            "liquidate_seconds": 1.0,
+        },
+    },
+    # Airflow's scheduler fails a task that comes back from the triggerer before it has taken note that the
+    # task went there, which on a slow machine takes seconds. So nothing that waits there is over at once.
+    "deferred": {
+        "build": {"polls": 6},
+        "deploy": {
+            "starting": {"InQueue": 5.0, "LoggingIn": 5.0, "Initializing": 5.0},
+            "stop_seconds": 15.0,
+            "sell_seconds": 30.0,
+            "liquidate_seconds": 15.0,
+        },
+    },
+}
+"""How fast a project builds, starts and ends, by where the task waits."""
+
 SLOW_TO_START = {"deploy": {"starting": {"InQueue": 100_000}}}
 """A deployment that gets nowhere until the test says so."""
 

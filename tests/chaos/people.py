@@ -9,6 +9,7 @@ from tests.chaos.run import Run
 def cleared_after_success(run: Run) -> None:
     """Clear the task when all is done."""
     done = run.until_task("success")
+    run.until_run("success")
     run.clear()
     run.until_task("success", after_try=done["try_number"])
 
@@ -43,7 +44,7 @@ def marked_while_deferred(state: str) -> Script:
     def script(run: Run) -> None:
         waiting = run.until_task("deferred")
         run.mark(state)
-        run.until_task(state)
+        run.until_run(state)
         run.get_going()
         run.clear()
         run.until_task("success", after_try=waiting["try_number"])
@@ -55,7 +56,7 @@ def marked_while_sending(run: Run) -> None:
     """Mark the task failed when its request has taken effect and is not answered, and clear it."""
     run.until_struck()
     run.mark("failed")
-    run.until_task("failed")
+    run.until_run("failed")
     run.let_go()
     run.clear()
     run.until_task("success", after_try=1)

@@ -14,7 +14,8 @@ import requests
 
 from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.sandbox import RemoteSandbox
-from tests.chaos.cases import FLOWS, Case
+from quantconnect_provider.sandbox.scenario import merge
+from tests.chaos.cases import FLOWS, SPEED, Case
 
 if TYPE_CHECKING:
     from tests.chaos.airflow_processes import AirflowProcesses
@@ -85,8 +86,9 @@ class Run:
         self.watch = watch
         self.sandbox = RemoteSandbox(sandbox.port)
         existing = {"deployments": [{**STARTED_BEFORE, "node": f"old {number}"}]}
+        project = merge(SPEED[case.where], case.project)
         self.project_id = self.sandbox.add_project(
-            case.name, **{**case.project, **(existing if self.flow.runs_before else {})}
+            case.name, **{**project, **(existing if self.flow.runs_before else {})}
         )
         self.before = self._ids()[0] if self.flow.runs_before else None
         self.acts: Counter[str] = Counter()
@@ -159,6 +161,10 @@ class Run:
             entry["status"] == "InQueue" or (entry["requested"] and not entry["over"])
             for entry in self.sandbox.deployments(self.project_id)
         )
+
+    def until_run(self, state: str) -> None:
+        """Wait until Airflow has drawn the conclusion for the whole run."""
+        self.watch.until(lambda: self.watch.runs.get(self.run_id) == state, f"{self.case} to be {state}")
 
     # --- what is done to it --------------------------------------------------------------------------
 

@@ -8,10 +8,14 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
+
+from dev.distributed.servers import running_postgres
 from quantconnect_provider.sandbox import SandboxProcess
 from tests.chaos.airflow_processes import AirflowProcesses
 from tests.chaos.cases import Case
@@ -22,19 +26,14 @@ DAGS = Path(__file__).parent / "dags"
 SHIPPED = Path(__file__).parents[2] / "dags"
 WHOLE_SUITE_SECONDS = 1500.0
 MOST_RUNS = 300
+AT_ONCE = 48  # more would only make Airflow's scheduler slow
 
 SCENARIO: dict[str, Any] = {
     "nodes": {"live": [{"name": f"{age} {number}"} for age in ("old", "new") for number in range(MOST_RUNS)]},
     # A duplicate must be possible, or nothing would be proven.
     "api": {"create_while_running": "second"},
     "defaults": {
-        "build": {"polls": 1},
-        "deploy": {
-            "starting": {"InQueue": 0.5, "LoggingIn": 0.5, "Initializing": 0.5},
-            "listed_after_seconds": 1.0,  # a new deployment is not to be seen at once
-            "stop_seconds": 1.0,
-            "liquidate_seconds": 1.0,
-        },
+        "deploy": {"listed_after_seconds": 1.0},  # a new deployment is not to be seen at once
         "holdings": [{"symbol": "SPY", "symbolId": "SPY R735QTJ8XC9X", "quantity": 2.5, "averagePrice": 600}],
     },
     "projects": [{"name": "bystander", "deployments": [{"status": "Running", "node": "old 0"}]}],
@@ -59,42 +58,46 @@ class Stage:
     """Everything that the tests share; a context manager."""
 
     def __init__(self, home: Path) -> None:
+        self._servers = ExitStack()
         self.sandbox = SandboxProcess(SCENARIO)
         self._home = home
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(MOST_RUNS)
+        self._pool = ThreadPoolExecutor(AT_ONCE)
         self._played: dict[Case, Future[Outcome]] = {}
         self.runs: list[Run] = []
         self.acts: Counter[str] = Counter()
 
     def __enter__(self) -> Stage:
-        self.sandbox.start()
-        deadline = time.monotonic() + WHOLE_SUITE_SECONDS
-        self.airflow = AirflowProcesses(
-            self._home,
-            {"chaos": DAGS, "shipped": SHIPPED},
-            {
-                "AIRFLOW_CONN_QUANTCONNECT_DEFAULT": self.sandbox.airflow_connection(timeout_seconds=3),
-                "AIRFLOW_CONN_QUANTCONNECT_PATIENT": self.sandbox.airflow_connection(timeout_seconds=120),
-            },
-        )
-        try:
+        with ExitStack() as started:
+            started.enter_context(self.sandbox)
+            # SQLite has one writer at a time, and so many runs at once make it refuse.
+            postgres = started.enter_context(running_postgres("fsync=off", "synchronous_commit=off"))
+            postgres.create_database("airflow")
+            self.airflow = AirflowProcesses(
+                self._home,
+                postgres.url("airflow", "+psycopg2"),
+                {"chaos": DAGS, "shipped": SHIPPED},
+                {
+                    "AIRFLOW_CONN_QUANTCONNECT_DEFAULT": self.sandbox.airflow_connection(timeout_seconds=3),
+                    "AIRFLOW_CONN_QUANTCONNECT_PATIENT": self.sandbox.airflow_connection(timeout_seconds=120),
+                },
+            )
+            started.callback(self.airflow.stop)
             self.airflow.start("deploy_deferred", "liquidate_worker", "quantconnect_deploy")
-            self.watch = Watch(self.airflow.api, self.sandbox, deadline)
-        except BaseException:
-            self._end_processes()
-            raise
+            self.watch = Watch(self.airflow.api, self.sandbox, time.monotonic() + WHOLE_SUITE_SECONDS)
+            started.callback(self.watch.stop)
+            started.callback(self._pool.shutdown, wait=False, cancel_futures=True)
+            self._servers = started.pop_all()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.watch.stop()
-        self._end_processes()
+        self._servers.close()
 
     def play_all(self, cases: Iterable[Case]) -> None:
-        """Start all cases at once, those first that take long; `outcome_of` waits for each."""
+        """Start the cases, those first that take long; `outcome_of` waits for each."""
         for case in sorted(cases, key=lambda case: not case.first):
-            self._played[case] = self._pool.submit(self.begin(case).play)
+            self._played[case] = self._pool.submit(lambda case=case: self.begin(case).play())
 
     def outcome_of(self, case: Case) -> Outcome:
         """Return what became of a case, when it is over."""
@@ -106,6 +109,14 @@ class Stage:
             run = Run(case, next(self._numbers), self.airflow, self.sandbox, self.watch)
             self.runs.append(run)
         return run
+
+    def is_whole(self) -> bool:
+        """Whether the sandbox is there to be asked; an interrupt from the keyboard ends it too."""
+        try:
+            self.sandbox.now()
+        except requests.ConnectionError:
+            return False
+        return True
 
     def count(self) -> Count:
         """Count what was done to all runs, and what was made that should not have been."""
@@ -122,11 +133,6 @@ class Stage:
         bystander = self.sandbox.deployments(self.sandbox.projects()[0]["project_id"])
         count.disturbed = sum(bool(entry["requested"] or entry["over"]) for entry in bystander)
         return count
-
-    def _end_processes(self) -> None:
-        self.airflow.stop()
-        self.sandbox.stop()
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _kind(fault: dict[str, Any]) -> str:

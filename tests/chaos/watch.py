@@ -46,13 +46,16 @@ class Watch:
         with self._changed:
             while not (found := look()):
                 left = self._deadline - time.monotonic()
-                assert left > 0, f"waited in vain for: {what}"
+                if left <= 0 or self._over.is_set():
+                    raise AssertionError(f"waited in vain for: {what}")
                 self._changed.wait(left)
             return found
 
     def stop(self) -> None:
-        """Look no more."""
+        """Look no more; whoever still waits fails."""
         self._over.set()
+        with self._changed:
+            self._changed.notify_all()
         self._thread.join()
 
     def _keep_looking(self) -> None:
