@@ -13,6 +13,10 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from quantconnect_provider.client.errors import InvalidSettingError
 
 _BUSY_SECONDS = 60
+_CONNECT_SECONDS = 10
+# Far more than any statement of a harvest takes. PostgreSQL ends by itself what a host left behind that is
+# gone without a word; until then its locks would keep every retry waiting.
+_STATEMENT_SECONDS = 600
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}",
     "PRAGMA synchronous = NORMAL",  # safe with WAL: after a power cut the last commits may be missing, whole
@@ -32,13 +36,7 @@ def open_engine(url: str | URL) -> Engine:
     address = _checked(url)
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(address)
-    try:
-        return create_engine(address, pool_pre_ping=True)
-    except ModuleNotFoundError as error:
-        raise InvalidSettingError(
-            "The store is a PostgreSQL database, but its driver psycopg is not installed.",
-            advice="pip install 'airflow-provider-quantconnect[postgres]'",
-        ) from error
+    return _open_postgres(address)
 
 
 def _checked(url: str | URL) -> URL:
@@ -58,6 +56,28 @@ def _checked(url: str | URL) -> URL:
     raise InvalidSettingError(
         f"The store's address names a {name} database.", advice="Use SQLite or PostgreSQL."
     )
+
+
+def _open_postgres(address: URL) -> Engine:
+    """Open a PostgreSQL database; what the address itself says about timeouts holds."""
+    if "connect_timeout" not in address.query:
+        address = address.update_query_dict({"connect_timeout": str(_CONNECT_SECONDS)})
+    try:
+        engine = create_engine(address, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise InvalidSettingError(
+            "The store is a PostgreSQL database, but its driver psycopg is not installed.",
+            advice="pip install 'airflow-provider-quantconnect[postgres]'",
+        ) from error
+    if "options" not in address.query:
+
+        @event.listens_for(engine, "connect")
+        def limit(connection: Any, _record: Any) -> None:
+            for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                connection.execute(f"SET {setting} = '{_STATEMENT_SECONDS}s'")
+            connection.commit()
+
+    return engine
 
 
 def _open_sqlite(address: URL) -> Engine:
