@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from dev.api import AirflowApi
 from dev.console import fail, tail
 from dev.ports import LOOPBACK, free_port
 from dev.settings import CONNECTION_VARIABLE, POOL, PYTHON, common_environment
+from dev.up import COMPONENTS, HEALTHY_WITHIN_SECONDS, metadata
 from dev.venv import ROOT, child_environment
 
 if TYPE_CHECKING:
@@ -24,19 +24,12 @@ if TYPE_CHECKING:
 
     from dev.distributed.servers import Postgres
 
-HEALTHY_WITHIN_SECONDS = 180
 # A worker does without: tasks may be anybody's code, and reach Airflow's database by the API server only.
 KEPT_FROM_WORKERS = (
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     "AIRFLOW__CORE__FERNET_KEY",
     "AIRFLOW__API_AUTH__JWT_SECRET",
 )
-COMPONENTS: dict[str, list[str]] = {
-    "api-server": ["--host", LOOPBACK],
-    "scheduler": ["--skip-serve-logs"],  # log servers would listen on every address
-    "dag-processor": [],
-    "triggerer": ["--skip-serve-logs"],
-}
 
 
 def cluster_environment(
@@ -85,16 +78,7 @@ class Cluster:
         """Make both databases, Airflow's tables and the pool."""
         for database in ("airflow", "store"):
             self._postgres.create_database(database)
-        done = subprocess.run(
-            [PYTHON, "-m", "dev.metadata", "prepare"],
-            cwd=ROOT,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            fail(f"Airflow's database could not be prepared.\n\n{(done.stdout + done.stderr)[-3000:]}")
+        metadata(self._environment, "prepare")
 
     def start(self, name: str) -> processes.Record:
         """Start one of Airflow's own components."""
