@@ -180,9 +180,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "connection-types": [_quantconnect_connection(), _brokerage_connection()],
         "hooks": _modules("hooks.quantconnect", "hooks.brokerage", "hooks.store"),
-        "operators": _modules(
-            "operators.live", "operators.compile", "operators.insights", "operators.approval"
-        ),
+        "operators": _modules("operators.live", "operators.compile", "operators.insights"),
         "sensors": _modules("sensors.live"),
         "triggers": _modules("triggers.live", "triggers.compile", "triggers.flat"),
         "extra-links": ["quantconnect_provider.links.QuantConnectProjectLink"],

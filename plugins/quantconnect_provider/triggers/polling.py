@@ -77,24 +77,25 @@ class PollingTrigger(BaseTrigger):
     async def _wait(self, client: OffLoopClient) -> Judgement:
         wait = await asyncio.get_running_loop().run_in_executor(None, self._new_wait)
         patience = max(self.deadline - time.time(), LAST_LOOK_SECONDS)
+        stands = "The wait is over, and no look had an answer."
         while True:
-            judgement = await self._look(client, wait, patience)
+            judgement = await self._look(client, wait, patience, stands)
             if judgement.verdict.value != "wait":
                 return judgement
+            stands = judgement.message
             await asyncio.sleep(max(0.0, min(self.poll_interval_seconds, self.deadline - time.time())))
             patience = self.deadline - time.time()
             if patience <= 0:
                 return replace(judgement, verdict=type(judgement.verdict)("timeout"))
 
-    async def _look(self, client: OffLoopClient, wait: Wait, patience: float) -> Judgement:
+    async def _look(self, client: OffLoopClient, wait: Wait, patience: float, stands: str) -> Judgement:
         from quantconnect_provider.client.errors import QuantConnectError
         from quantconnect_provider.live.wait import Judgement, Verdict
 
         try:
             done, status = await asyncio.wait_for(client.call(self.ask), patience)
         except asyncio.TimeoutError:
-            text = "The wait is over, and the last look had no answer."
-            return Judgement(Verdict.TIMEOUT, message=text)
+            return Judgement(Verdict.TIMEOUT, message=stands)
         except QuantConnectError as error:
             return wait.failed(error, time.time())
         if done:
