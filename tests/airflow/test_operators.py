@@ -115,6 +115,25 @@ def test_second_attempt_goes_on_with_the_deployment_of_the_first(quantconnect_sa
     assert set(store.retentions) == {NEVER_EXPIRE}
 
 
+def test_attempt_that_finds_its_deployment_running_waits_for_nothing(quantconnect_sandbox: Sandbox) -> None:
+    compile_id = run_deferred(QuantConnectCompileOperator(task_id="compile", project_id=1001), context())
+    store = Store()
+    create = QuantConnectCreateLiveOperator(
+        task_id="create", project_id=1001, compile_id=compile_id, deferrable=True
+    )
+    first = run_deferred(create, context(store))
+    again = create.execute(context(store))
+    assert again == {**first, "how": "resumed"}
+
+
+def test_liquidation_that_finds_nothing_held_waits_for_nothing(quantconnect_sandbox: Sandbox) -> None:
+    store = Store()
+    liquidate = QuantConnectLiquidateLiveOperator(task_id="liquidate", project_id=1003, deferrable=True)
+    first = run_deferred(liquidate, context(store))
+    assert first["flat"]
+    assert liquidate.execute(context(store))["already_over"]
+
+
 def test_context_without_a_state_store_is_warned_about(
     quantconnect_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -120,7 +120,7 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
                 if not self.wait_for_running:
                     return self._created(ledger, made)
                 wait = self._wait_for(spec)
-                if self.deferrable:
+                if self.deferrable and not self._runs_already(client, made):
                     self.defer_until(
                         wait, project_id=made.project_id, deploy_id=made.deploy_id, resume={"how": made.how}
                     )
@@ -133,6 +133,25 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
             judgement, resume = judged(event)
             project_id = project_id_of(self.project_id)
             return self._conclude(client, ledger_of(context), project_id, judgement, str(resume["how"]))
+
+    def _runs_already(self, client: QuantConnectClient, made: Deployment) -> bool:
+        """Whether there is nothing to wait for, which a deployment that was not made just now may show.
+
+        Airflow fails a task that comes back from the triggerer before its scheduler has noted that it went
+        there. A trigger that fires at once would do so at every attempt.
+        """
+        from quantconnect_provider.client.errors import QuantConnectError
+        from quantconnect_provider.live.looks import look_at_deployment
+        from quantconnect_provider.live.statuses import Phase
+
+        if made.how == "created":
+            return False
+        try:
+            seen = look_at_deployment(client, made.project_id, made.deploy_id)
+        except QuantConnectError as error:
+            self.log.warning("The first look failed, the next one is the triggerer's: %s", error)
+            return False
+        return seen is not None and seen.phase is Phase.RUNNING
 
     def _conclude(
         self, client: QuantConnectClient, ledger: Ledger, project_id: int, judgement: Judgement, how: str

@@ -154,7 +154,7 @@ class QuantConnectLiquidateLiveOperator(_WindDownOperator):
         from quantconnect_provider.triggers.flat import FlatTrigger
 
         flat_deadline = time.time() + (self.flat_timeout_seconds or settings.load().flat_timeout_seconds)
-        if self.deferrable and must_be_awaited(self.action, step):
+        if self.deferrable and must_be_awaited(self.action, step) and self._still_holds(wind_down):
             self.log.info("%s is %s. Waiting for its holdings to be gone.", step.deploy_id, step.status)
             self.defer(
                 trigger=FlatTrigger(
@@ -167,6 +167,17 @@ class QuantConnectLiquidateLiveOperator(_WindDownOperator):
                 method_name="flat_complete",
             )
         return self._finish(wind_down, step, flat_deadline)
+
+    def _still_holds(self, wind_down: WindDown) -> bool:
+        """Look once before deferring: a trigger that fires at once can make Airflow fail the task."""
+        from quantconnect_provider.client.errors import QuantConnectError
+        from quantconnect_provider.live.flat import holdings_left
+
+        try:
+            return bool(holdings_left(wind_down.client, wind_down.project_id))
+        except QuantConnectError as error:
+            self.log.warning("The first look failed, the next one is the triggerer's: %s", error)
+            return True
 
     def _check(self, result: Any) -> None:
         from quantconnect_provider.live.flat import check_flat
