@@ -48,7 +48,7 @@ bench: venv-dev  ## every benchmark; each ends in a ratio
 conformance: venv  ## QuantConnect's own command-line client against the sandbox
 	@$(RUN) dev.conformance
 
-wheel: venv-dev  ## build the wheel and see Airflow find it in an environment of its own
+wheel: venv-dev  ## build dist/*.whl, and see Airflow find it in an environment of its own
 	@$(RUN) dev.wheel
 
 constraints:  ## resolve constraints.txt and conformance/constraints-lean.txt anew

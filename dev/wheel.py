@@ -10,6 +10,7 @@ from dev.console import fail, say, step
 from dev.settings import PYTHON
 from dev.venv import ROOT, Environment, child_environment, ensure
 
+DIST = ROOT / "dist"
 PROGRAM = """
 from pathlib import Path
 import quantconnect_provider
@@ -50,9 +51,11 @@ def main() -> None:
     """Build, install, look."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
+        for old in DIST.glob("airflow_provider_quantconnect-*.whl"):
+            old.unlink()
         with step("Building the wheel"):
-            run([PYTHON, "-m", "build", "--wheel", "--outdir", folder, ROOT], folder)
-        (wheel,) = folder.glob("*.whl")
+            run([PYTHON, "-m", "build", "--wheel", "--outdir", DIST, ROOT], folder)
+        (wheel,) = DIST.glob("airflow_provider_quantconnect-*.whl")
         constraints = ROOT / "constraints.txt"
         fresh = Environment(folder / "venv", constraints, [str(wheel)], [constraints])
         ensure(fresh, set(), wheel.name)
@@ -62,7 +65,7 @@ def main() -> None:
         lines = [line for line in listed.splitlines() if line.startswith("airflow-provider-quantconnect")]
         if not lines:
             fail(f"`airflow providers list` does not name the provider:\n\n{listed}")
-        say(lines[0])
+        say(f"{lines[0].strip()}\n\nThe wheel: {wheel.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
