@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from quantconnect_provider.client.errors import CredentialsError, RateLimitedError, RefusedError
+from quantconnect_provider.client.errors import (
+    CredentialsError,
+    NotFoundError,
+    RateLimitedError,
+    RefusedError,
+)
 from quantconnect_provider.harvest import HarvestFailedError, Store, harvest
 from tests.harvest.fake_api import FakeApi
 from tests.harvest.looking import assert_holds, deployment_row, harvest_rows, stored_insights
@@ -119,6 +124,34 @@ def test_what_was_read_before_a_failure_is_kept_and_not_read_again(api: FakeApi,
     night(api, store)
     assert min(start for _, start, _ in api.requests) == kept - 1
     assert_holds(store, deployment)
+
+
+def test_what_is_over_and_not_found_any_more_fails_no_night(api: FakeApi, store: Store) -> None:
+    deployment = api.deploy()
+    api.emit(deployment, 150)
+    night(api, store)
+    api.stop(deployment, "Deleted")
+    api.now += timedelta(days=1)
+
+    def not_found(number: int) -> None:
+        raise NotFoundError("no such deployment", api_errors=("No live deployment found",))
+
+    api.before_answer = not_found
+    night(api, store)
+    night(api, store)
+    assert api.requests == []
+    assert_holds(store, deployment)
+
+
+def test_a_running_deployment_that_is_not_found_is_a_failure(api: FakeApi, store: Store) -> None:
+    api.deploy()
+
+    def not_found(number: int) -> None:
+        raise NotFoundError("no such project", api_errors=("Project not found",))
+
+    api.before_answer = not_found
+    (failed,) = harvest_all(api, store).failed
+    assert isinstance(failed.error, NotFoundError)
 
 
 def test_a_list_that_never_holds_still_is_given_up(api: FakeApi, store: Store) -> None:

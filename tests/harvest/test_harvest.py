@@ -185,7 +185,6 @@ def test_a_stopped_deployment_is_read_once_after_its_last_flush_and_then_costs_n
     api.emit(deployment, 150)
     api.now += timedelta(days=20)
     night(api, store)
-    deployment.insights.extend([])
     api.stop(deployment)
     night(api, store)  # too early: the last flush is not there yet
     api.emit(deployment, 5)
@@ -195,6 +194,8 @@ def test_a_stopped_deployment_is_read_once_after_its_last_flush_and_then_costs_n
     report = night(api, store)
     assert api.requests == []
     assert [result.status for result in report.results] == ["settled"]
+    newest = harvest_rows(store, deployment.deploy_id)[-1]
+    assert (newest["requests"], newest["status"]) == (0, "complete")
 
 
 def test_a_restarted_deployment_is_read_again(api: FakeApi, store: Store) -> None:

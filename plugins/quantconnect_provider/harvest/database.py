@@ -21,7 +21,7 @@ _PRAGMAS = (
     f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}",
     "PRAGMA synchronous = NORMAL",  # safe with WAL: after a power cut the last commits may be missing, whole
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16000",  # KiB
+    "PRAGMA cache_size = -8000",  # KiB
 )
 
 

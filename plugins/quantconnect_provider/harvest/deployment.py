@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from quantconnect_provider.client.errors import NotFoundError
 from quantconnect_provider.harvest.bulk import BulkFill
 from quantconnect_provider.harvest.changes import FLUSH_LAG, ChangeRule
 from quantconnect_provider.harvest.commits import GroupCommit
@@ -93,6 +94,14 @@ class DeploymentHarvest:
             try:
                 self._read_windows()
                 self._read_tail()
+                self._pages.close()
+                return self._last_unit()
+            except NotFoundError as error:
+                if self._rule.ended_at is None or not error.api_errors:
+                    raise
+                # It is over and QuantConnect has nothing more to show of it; that will not get better.
+                log.warning("%s: nothing more can be read of it: %s", self.record.deploy_id, error)
+                self._pending = []
                 return self._last_unit()
             except PositionsShiftedError as shift:
                 self._pages.close()

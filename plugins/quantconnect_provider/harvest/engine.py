@@ -79,7 +79,8 @@ class _Batch:
             target.deploy_id: DeploymentResult(target.project_id, target.project_name, target.deploy_id)
             for target in targets
         }
-        log.info("Harvesting %s deployments into %s.", f"{len(targets):,}", self._tools.store.address)
+        how_many = "1 deployment" if len(targets) == 1 else f"{len(targets):,} deployments"
+        log.info("Harvesting %s into %s.", how_many, self._tools.store.address)
         log.info("::group::Deployments")
         try:
             self._work(targets, listed_at)
@@ -110,14 +111,16 @@ class _Batch:
         store = self._tools.store
         states = store.load_states([target.deploy_id for target in targets])
         store.save_deployments(targets, listed_at)
+        settled: list[HarvestRecord] = []
         active: list[tuple[Target, State, ChangeRule]] = []
         for target in targets:
             state = states.get(target.deploy_id) or State(target.deploy_id)
             if is_settled(target, state) and not self._settings.full:
-                self._settled(target)
+                settled.append(self._settled(target))
             else:
                 rule = change_rule(target, state, listed_at, self._settings)
                 active.append((target, state, rule))
+        store.save_records(settled)
         open_positions = self._open_positions(active)
         for target, state, rule in active:
             positions = open_positions.pop(target.deploy_id, [])
@@ -161,10 +164,21 @@ class _Batch:
         finally:
             job.close()
 
-    def _settled(self, target: Target) -> None:
+    def _settled(self, target: Target) -> HarvestRecord:
+        """Note that a deployment is not asked for."""
         result = self._results[target.deploy_id]
         result.status, result.reason = "settled", "stopped and final"
         self._told += 1
+        now = self._tools.clock()
+        return HarvestRecord(
+            target.project_id,
+            target.deploy_id,
+            self._run_id,
+            started_at=now,
+            finished_at=now,
+            status="complete",
+            error=None,
+        )
 
     def _done(self, job: Job, unit: Unit, error: Exception | None) -> None:
         """Note what became of a deployment and say it in one line."""
@@ -189,6 +203,6 @@ class _Batch:
         record.status, record.error = "failed", one_line(error)
         record.finished_at = self._tools.clock()
         try:
-            self._tools.store.save_record(record)
+            self._tools.store.save_records([record])
         except SQLAlchemyError as store_error:
             log.error("The failure of %s could not be stored: %s", record.deploy_id, one_line(store_error))

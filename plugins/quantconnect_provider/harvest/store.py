@@ -176,9 +176,11 @@ class Store:
             unit.record.updated += outcome.updated
         return outcomes
 
-    def save_record(self, record: HarvestRecord) -> None:
-        """Store a harvest's record by itself, when it ends without rows to commit."""
-        self._write(lambda connection: connection.execute(self._statements.save_harvest, [vars(record)]))
+    def save_records(self, records: Sequence[HarvestRecord]) -> None:
+        """Store records of harvests by themselves, when they end without rows to commit."""
+        rows = [vars(record) for record in records]
+        if rows:
+            self._write(lambda connection: connection.execute(self._statements.save_harvest, rows))
 
     def _write(self, work: Any) -> Any:
         """Do *work* in a transaction, again if another writer was in the way; all work is repeatable."""

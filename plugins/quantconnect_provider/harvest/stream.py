@@ -9,7 +9,7 @@ from quantconnect_provider.harvest.model import Page
 from quantconnect_provider.harvest.pool import FetchPool
 from quantconnect_provider.harvest.reader import PageReader
 
-_AHEAD = 64
+_AHEAD = 48
 """Pages that may lie ready: enough to keep fetching while the reader waits for the database."""
 
 
