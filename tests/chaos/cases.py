@@ -17,11 +17,12 @@ Fault = dict[str, Any]
 class Flow:
     """One thing to do.
 
-    :param dag: the DAG without its ending, which says where it waits.
+    :param dag: the DAG; of the suite's own, without the ending that says where it waits.
     :param task: the task whose result names the deployment.
     :param runs_before: whether the project has a running deployment before.
     :param told: what that one is to be told.
     :param makes: how many deployments are to be made.
+    :param shipped: whether it is a DAG that users get.
     """
 
     dag: str
@@ -30,6 +31,11 @@ class Flow:
     told: str | None = None
     makes: int = 1
     if_running: str = "fail"
+    shipped: bool = False
+
+    def dag_id(self, where: str) -> str:
+        """Return the id of the DAG that waits there; the shipped ones always wait in the triggerer."""
+        return self.dag if self.shipped else f"{self.dag}_{where}"
 
 
 FLOWS = {
@@ -39,6 +45,16 @@ FLOWS = {
     "redeploy": Flow("deploy", runs_before=True, told="stop", if_running="redeploy"),
     "stop": Flow("stop", "end", runs_before=True, told="stop", makes=0),
     "liquidate": Flow("liquidate", "end", runs_before=True, told="liquidate", makes=0),
+    "shipped-deploy": Flow("quantconnect_deploy", "deploy", shipped=True),
+    "shipped-redeploy": Flow(
+        "quantconnect_deploy", "deploy", runs_before=True, told="stop", if_running="redeploy", shipped=True
+    ),
+    "shipped-stop": Flow(
+        "quantconnect_wind_down", "stop", runs_before=True, told="stop", makes=0, shipped=True
+    ),
+    "shipped-liquidate": Flow(
+        "quantconnect_wind_down", "liquidate", runs_before=True, told="liquidate", makes=0, shipped=True
+    ),
 }
 
 Script = Callable[["Run"], None]

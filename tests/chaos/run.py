@@ -80,7 +80,7 @@ class Run:
     ) -> None:
         self.case = case
         self.flow = FLOWS[case.flow]
-        self.dag_id = f"{self.flow.dag}_{case.where}"
+        self.dag_id = self.flow.dag_id(case.where)
         self.run_id = f"{number:03d}"
         self.airflow = airflow
         self.watch = watch
@@ -95,17 +95,11 @@ class Run:
         self.faults = [
             self.sandbox.add_fault(**{"project_id": self.project_id, **fault}) for fault in case.faults
         ]
-        self.conf = {
-            "project_id": self.project_id,
-            "node_id": f"new {number}",
-            "if_running": self.flow.if_running,
-            "compile_id": self._build() if self.flow.dag == "deploy" else "",
-            "conn_id": "quantconnect_patient" if case.patient else "quantconnect_default",
-        }
+        self._node = f"new {number}"
 
     def trigger(self) -> None:
         """Start the run."""
-        body = {"dag_run_id": self.run_id, "logical_date": None, "conf": self.conf}
+        body = {"dag_run_id": self.run_id, "logical_date": None, "conf": self._conf()}
         self.airflow.api.change("POST", f"/dags/{self.dag_id}/dagRuns", body)
 
     def play(self) -> Outcome:
@@ -228,10 +222,24 @@ class Run:
     def _result(self) -> dict[str, Any] | None:
         path = f"/dags/{self.dag_id}/dagRuns/{self.run_id}/taskInstances/{self.flow.task}"
         try:
-            found = self.airflow.api.get(f"{path}/xcomEntries/return_value")["value"]
+            mapped = "?map_index=0" if self.flow.dag == "quantconnect_wind_down" else ""
+            found = self.airflow.api.get(f"{path}/xcomEntries/return_value{mapped}")["value"]
         except requests.HTTPError:
             return None
         return dict(found)
+
+    def _conf(self) -> dict[str, Any]:
+        if self.flow.dag == "quantconnect_wind_down":
+            return {"project_ids": [self.project_id], "action": self.flow.told, "approval": "never"}
+        conf = {"project_id": self.project_id, "node_id": self._node, "if_running": self.flow.if_running}
+        if self.flow.shipped:
+            return conf
+        conn_id = "quantconnect_patient" if self.case.patient else "quantconnect_default"
+        return {
+            **conf,
+            "conn_id": conn_id,
+            "compile_id": self._build() if self.flow.dag == "deploy" else "",
+        }
 
     def _ids(self) -> list[str]:
         return [entry["deploy_id"] for entry in self.sandbox.deployments(self.project_id)]

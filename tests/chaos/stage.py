@@ -84,7 +84,9 @@ class Stage:
                 },
             )
             started.callback(self.airflow.stop)
-            self.airflow.start("deploy_deferred", "liquidate_worker", "quantconnect_deploy")
+            self.airflow.start("deploy_deferred", "quantconnect_deploy", "quantconnect_wind_down")
+            for dag_id in ("quantconnect_deploy", "quantconnect_wind_down"):
+                self.airflow.api.change("PATCH", f"/dags/{dag_id}", {"is_paused": False})
             self.watch = Watch(self.airflow.api, self.sandbox, time.monotonic() + WHOLE_SUITE_SECONDS)
             started.callback(self.watch.stop)
             started.callback(self._pool.shutdown, wait=False, cancel_futures=True)
