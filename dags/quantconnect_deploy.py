@@ -21,7 +21,8 @@ DOC = """
 2. **approve** asks a person (under *required actions*) as `approval` says: by default unless it is paper
    trading. Rejected or not answered in time: nothing was sent.
 3. **compile** builds the project; a build error shows the compiler's lines.
-4. **deploy** makes the deployment, at most once whatever happens, and waits until it runs.
+4. **deploy** makes the deployment, at most once whatever happens, and waits until it runs. Runs take turns
+   here, so that no two deploy the same project at the same moment.
 5. **statistics** logs what the deployment tells about itself.
 
 Clearing **deploy** goes on with the deployment that it made. Nothing in this DAG liquidates; it stops a

@@ -125,6 +125,13 @@ def test_param_that_cannot_be_right_starts_no_run(
     assert quantconnect_sandbox.requests() == []
 
 
+def test_misspelt_param_is_named(deploy: Callable[..., Run], quantconnect_sandbox: Any) -> None:
+    run = deploy(project_id=1001, if_runing="redeploy")
+    assert run.states["plan"] == "failed"
+    says_once(run, "There is no param if_runing", "if_running")
+    assert quantconnect_sandbox.requests() == []
+
+
 def test_empty_list(run_dag: Callable[..., Run], quantconnect_sandbox: Any) -> None:
     run = run_dag("quantconnect_wind_down", project_ids=[])
     assert run.states["choose"] == "failed"

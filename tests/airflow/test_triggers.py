@@ -116,6 +116,22 @@ def test_unknown_status_is_waited_through(quantconnect_sandbox: Sandbox) -> None
     assert len(quantconnect_sandbox.requests("live/list")) == 3
 
 
+def test_deployment_that_the_list_of_all_leaves_out_is_asked_for(
+    quantconnect_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quantconnect_provider.client import QuantConnectClient
+
+    whole = QuantConnectClient.list_live
+
+    def cut_short(
+        client: QuantConnectClient, project_id: int | None = None, status: str | None = None
+    ) -> Any:
+        return whole(client, project_id, status) if project_id else []
+
+    monkeypatch.setattr(QuantConnectClient, "list_live", cut_short)
+    assert judgement_of(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is Verdict.DONE
+
+
 def test_run_of_failed_looks_is_borne(quantconnect_sandbox: Sandbox) -> None:
     quantconnect_sandbox.add_fault("live/list", times=4, status=503)
     assert judgement_of(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is Verdict.DONE

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider.dag_support.approval import ApprovalGate, Question
+from quantconnect_provider.dag_support.params import deploy_params
 from quantconnect_provider.dag_support.projects import connect
 from quantconnect_provider.operators.errors import plain_errors
+from quantconnect_provider.operators.inputs import check_names
 from quantconnect_provider.operators.request import DeploymentRequest
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def plan(params: Mapping[str, Any]) -> dict[str, Any]:
         nobody is to approve where the brokerage's connection does not allow that.
     """
     with plain_errors():
+        check_names(params, deploy_params())
         planned, _, needed = _look(params)
         for line in planned.describe().splitlines():
             log.info("%s", line)

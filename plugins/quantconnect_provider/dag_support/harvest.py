@@ -10,10 +10,11 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from quantconnect_provider import settings
+from quantconnect_provider.dag_support.params import harvest_params
 from quantconnect_provider.dag_support.projects import connect, project_names
 from quantconnect_provider.dag_support.tables import log_table
 from quantconnect_provider.operators.errors import plain_errors
-from quantconnect_provider.operators.inputs import project_ids_of
+from quantconnect_provider.operators.inputs import check_names, project_ids_of
 from quantconnect_provider.operators.insights import REPORT_KEY, ListedDeployment, check_deployed
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def list_batches(params: Mapping[str, Any]) -> tuple[list[list[dict[str, Any]]],
     :raises QuantConnectTaskFailed: naming the param that cannot be right, or projects that never were live.
     """
     with plain_errors():
+        check_names(params, harvest_params())
         asked = None if params.get("project_ids") is None else project_ids_of(params["project_ids"])
         listed = _list(asked)
     by_project: dict[int, list[ListedDeployment]] = {}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from quantconnect_provider.dag_support.approval import ApprovalGate, Question
+from quantconnect_provider.dag_support.params import wind_down_params
 from quantconnect_provider.dag_support.projects import connect, project_names
 from quantconnect_provider.dag_support.tables import log_table
 from quantconnect_provider.operators.errors import plain_errors
-from quantconnect_provider.operators.inputs import one_of, project_ids_of
+from quantconnect_provider.operators.inputs import check_names, one_of, project_ids_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,6 +33,7 @@ def choose(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     from quantconnect_provider.live.statuses import phase_of
 
     with plain_errors():
+        check_names(params, wind_down_params())
         action = one_of(params["action"], ACTIONS, "action")
         wind_down_approval_needed(params["approval"], action)
         ids = _asked(params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,6 +48,16 @@ def one_of(value: Any, choices: Collection[str], field: str) -> str:
     if value in choices:
         return str(value)
     raise _wrong(f"{field} is {value!r}.", f"It must be one of: {', '.join(choices)}.")
+
+
+def check_names(given: Iterable[str], known: Collection[str]) -> None:
+    """Refuse params that do not exist: one that is misspelt would silently have no effect.
+
+    :raises InvalidSettingError: naming them.
+    """
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise _wrong(f"There is no param {', '.join(unknown)}.", f"The params are: {', '.join(known)}.")
 
 
 def text_or_none(value: Any) -> str | None:

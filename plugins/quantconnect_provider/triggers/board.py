@@ -7,10 +7,12 @@ connection's board; as long as somebody does, the board is read once an interval
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient
     from quantconnect_provider.client.errors import QuantConnectError
     from quantconnect_provider.live.looks import Observation
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,14 @@ class Board:
             # Shielded: one who gives up waiting must not take the reading away from the others.
             await asyncio.shield(self._next)
         return self._latest
+
+    async def look_at(self, project_id: int, deploy_id: str) -> Observation | None:
+        """Ask for one project's list, in case the list of all is cut short; None if that tells nothing."""
+        try:
+            return await self._client.call(partial(_look_at, project_id, deploy_id))
+        except Exception as error:
+            log.debug("The look at project %s failed: %s", project_id, error)  # so will the next reading
+            return None
 
     def join(self, interval_seconds: float) -> None:
         """Count one more who watches; the board is read at the shortest interval that anyone asks for."""
@@ -100,6 +112,12 @@ def _list(client: QuantConnectClient) -> dict[str, Observation]:
     from quantconnect_provider.live.looks import Observation
 
     return {row.deploy_id: Observation.of(row) for row in client.list_live()}
+
+
+def _look_at(project_id: int, deploy_id: str, client: QuantConnectClient) -> Observation | None:
+    from quantconnect_provider.live.looks import look_at_deployment
+
+    return look_at_deployment(client, project_id, deploy_id)
 
 
 def _as_quantconnect_error(error: Exception) -> QuantConnectError:

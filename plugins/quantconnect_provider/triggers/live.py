@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from quantconnect_provider.live.looks import Observation
     from quantconnect_provider.live.wait import Judgement, Wait
 
+_UNLISTED_BEFORE_ASKING = 3
+
 
 class LiveStatusTrigger(BaseTrigger):
     """Looks at a deployment until it has one of the wanted statuses, is over, or time is up.
@@ -86,14 +88,20 @@ class LiveStatusTrigger(BaseTrigger):
         # Whoever comes late, after an outage of the triggerer, still deserves one look.
         patience = max(self.deadline - time.time(), LAST_LOOK_SECONDS)
         last_seen: Observation | None = None
+        unlisted = 0
         while True:
             try:
                 reading = await asyncio.wait_for(board.read(after), patience)
+                seen = reading.seen.get(self.deploy_id)
+                unlisted = unlisted + 1 if seen is None and reading.error is None else 0
+                if unlisted and unlisted % _UNLISTED_BEFORE_ASKING == 0:
+                    looking = board.look_at(self.project_id, self.deploy_id)
+                    seen = await asyncio.wait_for(looking, max(self.deadline - time.time(), 1.0))
             except asyncio.TimeoutError:
                 return wait.saw(last_seen, max(time.time(), self.deadline))
             after = reading.taken_at
             if reading.error is None:
-                last_seen = reading.seen.get(self.deploy_id)
+                last_seen = seen
                 judgement = wait.saw(last_seen, time.time())
             else:
                 judgement = wait.failed(reading.error, time.time())
