@@ -132,6 +132,12 @@ def test_deployment_that_the_list_of_all_leaves_out_is_asked_for(
     assert judgement_of(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is Verdict.DONE
 
 
+def test_event_leaves_the_scheduler_time_to_note_the_deferral(quantconnect_sandbox: Sandbox) -> None:
+    started = time.monotonic()
+    run(live_trigger(running_id(quantconnect_sandbox), poll_interval_seconds=0.6))
+    assert time.monotonic() - started >= 0.6
+
+
 def test_run_of_failed_looks_is_borne(quantconnect_sandbox: Sandbox) -> None:
     quantconnect_sandbox.add_fault("live/list", times=4, status=503)
     assert judgement_of(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is Verdict.DONE

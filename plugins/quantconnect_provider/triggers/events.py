@@ -6,12 +6,15 @@ its own version, and whatever is not understood raises instead of passing for su
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from quantconnect_provider.live.wait import Judgement
 
 VERSION = 1
+_SETTLE_SECONDS = 2.0
 
 
 class UnknownEventError(ValueError):
@@ -25,6 +28,17 @@ def event_of(judgement: Judgement, resume: dict[str, Any]) -> dict[str, Any]:
         `dag.test()` forgets the keyword arguments of `defer` once there is an event.
     """
     return {"v": VERSION, **judgement.to_json(), "resume": resume}
+
+
+async def settle(started: float, poll_interval_seconds: float) -> None:
+    """Hold an event back until the scheduler has noted that its task was deferred.
+
+    Airflow fails a task that comes back from the triggerer before that ("state attribute is queued").
+
+    :param started: when the trigger started, in seconds of `time.monotonic`.
+    """
+    least = min(_SETTLE_SECONDS, poll_interval_seconds)
+    await asyncio.sleep(max(0.0, started + least - time.monotonic()))
 
 
 def resume_of(event: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from quantconnect_provider.triggers.board import Board, watching
-from quantconnect_provider.triggers.events import event_of
+from quantconnect_provider.triggers.events import event_of, settle
 from quantconnect_provider.triggers.polling import LAST_LOOK_SECONDS
 
 if TYPE_CHECKING:
@@ -77,8 +77,10 @@ class LiveStatusTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield the one event that the wait ends with."""
+        started = time.monotonic()
         async with watching(self.quantconnect_conn_id, self.poll_interval_seconds) as board:
             judgement = await self._wait(board)
+        await settle(started, self.poll_interval_seconds)
         yield TriggerEvent(event_of(judgement, self.resume))  # type: ignore[no-untyped-call]
 
     async def _wait(self, board: Board) -> Judgement:

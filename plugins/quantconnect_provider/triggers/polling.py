@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from quantconnect_provider.triggers.events import event_of
+from quantconnect_provider.triggers.events import event_of, settle
 from quantconnect_provider.triggers.off_loop import OffLoopClient
 
 if TYPE_CHECKING:
@@ -67,11 +67,13 @@ class PollingTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield the one event that the wait ends with."""
+        started = time.monotonic()
         client = OffLoopClient(self.quantconnect_conn_id)
         try:
             judgement = await self._wait(client)
         finally:
             client.close()
+        await settle(started, self.poll_interval_seconds)
         yield TriggerEvent(event_of(judgement, self.resume))  # type: ignore[no-untyped-call]
 
     async def _wait(self, client: OffLoopClient) -> Judgement:
