@@ -128,8 +128,9 @@ def describe(result: DeploymentResult) -> str:
     name = f"{result.project_name} " if result.project_name else ""
     rate = f", {result.read / result.seconds:,.0f} rows/s" if result.seconds > 1 else ""
     line = (
-        f"{name}({result.project_id}, {result.deploy_id}): {result.reason}; {result.requests:,} requests, "
-        f"{result.read:,} rows read{rate}, {result.inserted:,} inserted, {result.updated:,} updated."
+        f"{name}({result.project_id}, {result.deploy_id}): {result.reason}; "
+        f"{result.requests:,} request{'s' * (result.requests != 1)}, {result.read:,} rows read{rate}, "
+        f"{result.inserted:,} inserted, {result.updated:,} updated."
     )
     return line if result.error is None else f"{line} FAILED: {one_line(result.error)}"
 
