@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
+from quantconnect_provider.client import RetrySettings
 from tests.airflow.conftest import FAST, IB_CONNECTION, Run, sent
 
 DEFAULT = "quantconnect_default"
@@ -79,7 +81,8 @@ def test_clock_two_hours_off(deploy: Callable[..., Run], quantconnect_sandbox: A
 def test_unreachable_api_is_tried_again_and_named(
     run_dag: Callable[..., Run], connection: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quantconnect_provider.client.transport.RetrySettings.attempts", 1)
+    patience = (1, *astuple(RetrySettings())[1:])  # one attempt within the task
+    monkeypatch.setattr(RetrySettings.__init__, "__defaults__", patience)
     fields = {
         "conn_type": "quantconnect",
         "host": "http://127.0.0.1:9/api/v2",
