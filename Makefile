@@ -42,7 +42,7 @@ lint: venv-dev  ## ruff and mypy --strict
 test-stack: venv-dev  ## the tests that need all of Airflow running: make up, the UI's API, make down
 	@$(RUN) pytest -q -m stack tests/dev
 
-bench: venv-dev  ## every benchmark; each ends in a ratio
+bench: venv-distributed  ## every benchmark; each ends in a ratio
 	@$(RUN) benchmarks
 
 conformance: venv  ## QuantConnect's own command-line client against the sandbox
