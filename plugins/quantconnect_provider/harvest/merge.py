@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 
 from quantconnect_provider.harvest.model import Chunk, State, Unit
 from quantconnect_provider.harvest.schema import deployments, insights
@@ -177,9 +177,12 @@ class Merge:
 
     def _write_rows(self, units: Sequence[Unit], parameters: dict[str, Any]) -> dict[str, tuple[int, int]]:
         """Insert and update the staged rows; returns how many of each, by deployment."""
-        read = {unit.deploy_id: sum(len(chunk.ids) for chunk in unit.chunks) for unit in units}
-        if not any(read.values()):
+        read = {unit.deploy_id: rows for unit in units if (rows := sum(len(c.ids) for c in unit.chunks))}
+        if not read:
             return {}
+        if len(read) == 1:
+            ((deploy_id, rows),) = read.items()
+            return {deploy_id: self._write_rows_of_one(rows, parameters)}
         execute = self._connection.execute
         known = {
             deploy_id: (known, changed)
@@ -195,6 +198,21 @@ class Merge:
         if any(rows for rows, _ in known.values()):
             execute(self._statements.place, parameters)
         return counts
+
+    def _write_rows_of_one(self, rows: int, parameters: dict[str, Any]) -> tuple[int, int]:
+        """Do the same for one deployment, where the database counts itself; new rows are looked at once."""
+        inserted = self._changed_rows(self._statements.insert, parameters)
+        if inserted == rows:
+            return inserted, 0
+        updated = self._changed_rows(self._statements.refresh, parameters)
+        self._connection.execute(self._statements.place, parameters)
+        return inserted, updated
+
+    def _changed_rows(self, statement: Executable, parameters: dict[str, Any]) -> int:
+        result = self._connection.execute(
+            statement, parameters, execution_options={"preserve_rowcount": True}
+        )
+        return int(result.rowcount)
 
     def _save(self, units: Sequence[Unit], verdicts: Sequence[_Verdict], outcomes: Sequence[Outcome]) -> None:
         """Write the resume states and the harvests' records."""
