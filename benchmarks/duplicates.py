@@ -247,12 +247,10 @@ def made_after(fault: Fault, sandbox: SandboxProcess, folder: Path) -> dict[str,
     for process in processes:
         process.join(max(0.0, until - time.monotonic()))
         if process.exitcode != 0:
-            process.kill()
+            for other in processes:
+                other.kill()
             sys.exit(f"{fault.name}: an intent did not come to an end in {MOST_SECONDS:.0f} s")
-    return {
-        pattern: [len(sandbox.deployments(project_id)) for project_id in ids]
-        for pattern, ids in projects.items()
-    }
+    return {name: [len(sandbox.deployments(project)) for project in ids] for name, ids in projects.items()}
 
 
 def prepare_airflow(home: str, sandbox: SandboxProcess) -> None:
@@ -273,11 +271,6 @@ def prepare_airflow(home: str, sandbox: SandboxProcess) -> None:
     logging.disable(logging.CRITICAL)
 
 
-def row(name: str, made: dict[str, list[int]]) -> None:
-    """Print how many deployments both patterns made."""
-    print(f"{name:32}{sum(made['stock']):8}{sum(made['ours']):8}", flush=True)
-
-
 def main() -> None:
     """Run both patterns; exits with 1 unless ours made exactly one deployment for every intent."""
     scenario = {
@@ -291,7 +284,7 @@ def main() -> None:
         prepare_airflow(folder, sandbox)
         for fault in FAULTS:
             counts = made_after(fault, sandbox, Path(folder))
-            row(fault.name, counts)
+            print(f"{fault.name:32}{sum(counts['stock']):8}{sum(counts['ours']):8}", flush=True)
             for pattern, numbers in counts.items():
                 made[pattern] += numbers
     stock, ours = statistics.mean(made["stock"]), statistics.mean(made["ours"])

@@ -16,18 +16,12 @@ import psutil
 from dev import processes
 from dev.ports import LOOPBACK, free_port
 from dev.settings import PYTHON, common_environment
+from dev.up import COMPONENTS
 from dev.venv import ROOT, child_environment
 from tests.chaos.airflow_api import PatientApi
 
 LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 HEALTHY_WITHIN_SECONDS = 240.0
-COMPONENTS = {
-    "api-server": ["--host", LOOPBACK],
-    "scheduler": ["--skip-serve-logs"],  # its log server would listen on every address
-    "dag-processor": [],
-    "triggerer": ["--skip-serve-logs"],
-}
-
 SETTINGS = {
     "CORE__PARALLELISM": "16",
     "CORE__MAX_ACTIVE_RUNS_PER_DAG": "500",

@@ -118,6 +118,12 @@ TWICE = [
         first=True,
     ),
     Case(
+        "deploy-lists-down-for-everyone",
+        "deploy",
+        # The one look that the triggerer takes for all names no project.
+        faults=({"endpoint": "live/list", "status": 502, "nth": 3, "times": 8, "project_id": None},),
+    ),
+    Case(
         "redeploy-both-answers-lost",
         "redeploy",
         faults=(

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
+from tests.chaos import faults
 from tests.chaos.cases import SLOW_TO_END, SLOW_TO_START, Case, Script, hold
 from tests.chaos.run import Run
 
-WRITES = [
-    ("build", "compile/create"),
-    ("deploy", "live/create"),
-    ("redeploy", "live/update/stop"),
-    ("redeploy", "live/create"),
-    ("stop", "live/update/stop"),
-    ("liquidate", "live/update/liquidate"),
-]
+WRITES = [("build", "compile/create"), *faults.WRITES]
 """Killed before the request takes effect, and after."""
 
 READS = [

@@ -122,6 +122,7 @@ class Run:
         sent = self.sandbox.requests("live/create")
         mine = [request for request in sent if request["params"].get("projectId") == self.project_id]
         late = [request for request in mine if request["at"] > taken_at]
+        struck = {fault["fault_id"]: fault["applied"] for fault in self.sandbox.faults()}
         return Outcome(
             state=self.watch.runs.get(self.run_id, "unknown"),
             before=self.before,
@@ -129,7 +130,7 @@ class Run:
             told={entry["deploy_id"]: set(entry["requested"]) for entry in truth if entry["requested"]},
             sent_late=max(0, len(late) - max(0, len(made) - 1)),
             reported=self._result(),
-            struck=[self.watch.struck.get(fault, 0) for fault in self.faults],
+            struck=[struck.get(fault, self.watch.struck.get(fault, 0)) for fault in self.faults],
         )
 
     # --- moments to wait for -------------------------------------------------------------------------
