@@ -22,6 +22,7 @@ from tests.chaos.airflow_api import PatientApi
 
 LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 HEALTHY_WITHIN_SECONDS = 240.0
+PATIENCE_SECONDS = 30.0
 SETTINGS = {
     "CORE__PARALLELISM": "16",
     "CORE__MAX_ACTIVE_RUNS_PER_DAG": "500",
@@ -138,10 +139,16 @@ class AirflowProcesses:
         self._running[name] = record
 
     def end_component(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to the first process of a component and wait until it is gone; its children stay."""
+        """Send a signal to the first process of a component and wait until it is gone; its children stay.
+
+        As under any supervisor, one that does not end when asked is killed: a scheduler whose workers were
+        killed can wait for them for ever.
+        """
         record = self._running.pop(name)
         os.kill(record.pid, number)
-        self._wait(lambda: not processes.is_running(record), f"{name} outlived {number.name}", 90.0)
+        if not processes.wait_until(lambda: not processes.is_running(record), PATIENCE_SECONDS, every=0.5):
+            os.kill(record.pid, signal.SIGKILL)
+        self._wait(lambda: not processes.is_running(record), f"{name} outlived {number.name}", 30.0)
 
     def log_of(self, name: str) -> Path:
         """Where a component writes."""
