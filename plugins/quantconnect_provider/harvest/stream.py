@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 from quantconnect_provider.harvest.model import Page
+from quantconnect_provider.harvest.pace import Pace
 from quantconnect_provider.harvest.pool import FetchPool
 from quantconnect_provider.harvest.reader import PageReader
 
@@ -38,7 +40,7 @@ class PageStream:
         self._pool = pool
         self._reader = reader
         self._starts = starts
-        self._limit = limit
+        self._pace = Pace(limit)
         self._on_suspicion = on_suspicion
         self._changed = threading.Condition()
         self._arrived: dict[int, Page | BaseException] = {}
@@ -97,7 +99,7 @@ class PageStream:
         if self._stopped or len(self._arrived) >= _AHEAD:
             return False
         # The more pages lie ready, the fewer are fetched: threads that parse keep the writer waiting.
-        enough = max(1, self._limit * (_AHEAD - len(self._arrived)) // _AHEAD)
+        enough = max(1, self._pace.useful * (_AHEAD - len(self._arrived)) // _AHEAD)
         if self._under_way >= (enough if self._reader.size.proven else 1):
             return False
         if self._issued < len(self._starts):
@@ -111,11 +113,14 @@ class PageStream:
 
     def _fetch(self, index: int, start: int) -> None:
         result: Page | BaseException
+        began, worked = time.perf_counter(), time.thread_time()
         try:
             result = self._reader.read(start)
         except BaseException as error:  # handed to the thread that reads
             result = error
+        seconds, work_seconds = time.perf_counter() - began, time.thread_time() - worked
         with self._changed:
+            self._pace.note(seconds, work_seconds)
             self._under_way -= 1
             if not self._stopped:
                 self._arrived[index] = result
