@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import time
 import tracemalloc
 
-import psutil
 import pytest
 
 from quantconnect_provider.sandbox import Sandbox, SandboxProcess
@@ -34,24 +32,8 @@ def test_a_million_insights_take_next_to_no_memory():
 
 
 def test_a_million_insights_are_there_at_once():
-    begun = time.process_time()
     with Sandbox({"projects": [MILLION]}) as sandbox:
         assert sandbox.deployments()[0]["insights"] == 1_000_000
-    assert time.process_time() - begun < 1
-
-
-def test_a_page_of_a_hundred_costs_the_server_less_than_a_millisecond():
-    with SandboxProcess({"projects": [MILLION]}) as sandbox:
-        api = Api(sandbox)
-        api("live/insights/read", projectId=7, start=0, end=100)
-        server = psutil.Process(sandbox.pid)
-        costs = []
-        for first in range(0, 100_000, 20_000):  # the least of five runs: other work on the machine only adds
-            before = sum(server.cpu_times()[:2])
-            for start in range(first, first + 20_000, 100):
-                api("live/insights/read", projectId=7, start=start, end=start + 100)
-            costs.append((sum(server.cpu_times()[:2]) - before) / 200)
-    assert min(costs) < 0.001
 
 
 @pytest.fixture
