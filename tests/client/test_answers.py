@@ -46,6 +46,7 @@ def failure(*errors: str, status: int = 200, key: str = "errors") -> Reply:
         (Reply(status=404, body=b"<html>404</html>"), NotFoundError),
         (Reply(status=403, body=b"<html>Forbidden</html>"), RefusedError),
         (failure("Too many requests, please slow down"), RateLimitedError),
+        (failure("Too many insights requested"), RefusedError),
         (Reply(status=503, headers={"Retry-After": "0"}), RateLimitedError),
         (Reply(status=503), ServerError),
         (Reply(body=b""), UnreadableAnswerError),

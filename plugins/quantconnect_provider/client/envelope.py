@@ -34,7 +34,8 @@ from quantconnect_provider.client.errors import (
 _CREDENTIALS = re.compile(
     r"^\s*(hash doesn't match|userid not valid|invalid timestamp)|too many failed attempts", re.IGNORECASE
 )
-_THROTTLED = re.compile(r"too many|rate limit|slow down", re.IGNORECASE)
+# "Too many insights" would be about the window that was asked for, and no pause mends that.
+_THROTTLED = re.compile(r"too many(?! (insights|rows|items|results))|rate limit|slow down", re.IGNORECASE)
 _NEVER_DEPLOYED = re.compile(r"no live deployment found", re.IGNORECASE)
 _NOT_FOUND = re.compile(r"not found|does not exist|doesn't exist|no such", re.IGNORECASE)
 _INTERNAL = re.compile(r"internal (server )?error", re.IGNORECASE)
