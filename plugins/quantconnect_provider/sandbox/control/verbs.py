@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 
-class ControlVerbs:
+class ControlVerbs(ABC):
     """What a test can see and change that a real account's owner could not.
 
     Each verb is also ``POST /sandbox/<verb>`` with its arguments as a JSON object; the answer is
@@ -14,8 +15,9 @@ class ControlVerbs:
     :class:`quantconnect_provider.sandbox.VerbError`.
     """
 
+    @abstractmethod
     def _call(self, verb: str, /, **arguments: Any) -> Any:
-        raise NotImplementedError
+        """Carry out a verb, here or over HTTP, and return its result."""
 
     # --- time --------------------------------------------------------------------------------------
 
