@@ -265,7 +265,7 @@ def prepare_airflow(home: str, sandbox: SandboxProcess) -> None:
     )
     import airflow.sdk  # noqa: F401, PLC0415 - once here instead of in every child
 
-    import quantconnect_provider.live.create  # noqa: PLC0415
+    import quantconnect_provider.live.deploy.create  # noqa: PLC0415
     import quantconnect_provider.operators.live  # noqa: F401, PLC0415
 
     logging.disable(logging.CRITICAL)

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, make_url
 from benchmarks.api import API_TOKEN, USER_ID, Api, deploy_id
 from benchmarks.stores import databases, wanted_kind
 from quantconnect_provider.harvest import Store, harvest
-from quantconnect_provider.harvest.schema import insights
+from quantconnect_provider.store.schema import insights
 
 COUNT = 100_000
 LATENCY = 0.05

@@ -11,7 +11,7 @@ from datetime import timedelta
 from benchmarks.api import Api
 from benchmarks.stores import databases, wanted_kind
 from quantconnect_provider.client.times import utc_now
-from quantconnect_provider.harvest import HarvestSettings, Store, harvest
+from quantconnect_provider.harvest import HarvestOptions, Store, harvest
 
 STORED = 1_000_000
 NEW = 500
@@ -37,7 +37,7 @@ def main() -> None:
         listed = client.list_live()
         sent = client.requests_sent
         began = time.perf_counter()
-        report = harvest(client, store, listed, HarvestSettings(), clock=lambda: tomorrow)
+        report = harvest(client, store, listed, HarvestOptions(), clock=lambda: tomorrow)
         seconds = time.perf_counter() - began
         report.raise_if_failed()
         requests = client.requests_sent - sent

@@ -14,16 +14,17 @@ from benchmarks.api import Api, deploy_id
 from benchmarks.stores import databases, wanted_kind
 from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.times import utc_now
-from quantconnect_provider.harvest import HarvestSettings, Store, harvest
-from quantconnect_provider.harvest.changes import ChangeRule
-from quantconnect_provider.harvest.model import Chunk, HarvestRecord, Page, Unit
-from quantconnect_provider.harvest.pages import Pages
-from quantconnect_provider.harvest.pool import FetchPool
-from quantconnect_provider.harvest.reader import PageReader, PageSize
+from quantconnect_provider.harvest import HarvestOptions, Store, harvest
+from quantconnect_provider.harvest.fetch.checked_pages import CheckedPages
+from quantconnect_provider.harvest.fetch.page import Page
+from quantconnect_provider.harvest.fetch.page_reader import PageReader, PageSize
+from quantconnect_provider.harvest.fetch.thread_pool import FetchPool
+from quantconnect_provider.store.change_rule import ChangeRule
+from quantconnect_provider.store.commit_unit import CommitUnit, HarvestRecord, RowRun
 
 COUNT = 100_000
 RUNS = 5
-SETTINGS = HarvestSettings()
+SETTINGS = HarvestOptions()
 
 
 def read_alone(client: QuantConnectClient, store: Store) -> tuple[float, list[Page]]:
@@ -31,7 +32,7 @@ def read_alone(client: QuantConnectClient, store: Store) -> tuple[float, list[Pa
     rule = ChangeRule(timedelta(days=7))
     reader = PageReader(client, store.staging, 1000, deploy_id(0), size=PageSize(), rule=rule)
     pool = FetchPool(SETTINGS.in_flight)
-    pages = Pages(pool, reader, SETTINGS.in_flight)
+    pages = CheckedPages(pool, reader, SETTINGS.in_flight)
     began = time.perf_counter()
     pages.begin([0])
     read = [pages.first(None)]
@@ -47,13 +48,13 @@ def store_alone(store: Store, pages: list[Page]) -> float:
     """Store the rows of *pages* as the harvest does; returns the seconds."""
     record = HarvestRecord(1000, deploy_id(0), "benchmark", utc_now())
     began = time.perf_counter()
-    chunk = Chunk(0)
+    chunk = RowRun(0)
     for page in pages:
         if len(chunk.ids) >= SETTINGS.commit_rows:
-            assert store.commit([Unit(record, [chunk])])[0].applied
-            chunk = Chunk(chunk.end + 1, chunk.ids[-1])
+            assert store.commit([CommitUnit(record, [chunk])])[0].applied
+            chunk = RowRun(chunk.end + 1, chunk.ids[-1])
         chunk.add(page, 1 if page.start else 0)
-    assert store.commit([Unit(record, [chunk])])[0].applied
+    assert store.commit([CommitUnit(record, [chunk])])[0].applied
     assert record.inserted == COUNT
     return time.perf_counter() - began
 

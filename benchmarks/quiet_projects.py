@@ -16,7 +16,7 @@ import requests
 from benchmarks.api import Api
 from benchmarks.stores import databases, wanted_kind
 from quantconnect_provider.client.times import utc_now
-from quantconnect_provider.harvest import HarvestSettings, Store, harvest
+from quantconnect_provider.harvest import HarvestOptions, Store, harvest
 
 PROJECTS = 1000
 EACH = 200
@@ -53,13 +53,13 @@ def main() -> None:
         harvest(client, store, client.list_live()).raise_if_failed()
         api.set(latency=LATENCY)
         shares = []
-        for night, in_flight in ((1, 1), (2, HarvestSettings().in_flight)):
+        for night, in_flight in ((1, 1), (2, HarvestOptions().in_flight)):
             now = utc_now() + timedelta(days=night)
             sent, waited = client.requests_sent, client.waiting_seconds
             busy = time.process_time() - http.seconds
             began = time.perf_counter()
             listed = client.list_live()
-            settings = HarvestSettings(in_flight=in_flight)
+            settings = HarvestOptions(in_flight=in_flight)
             report = harvest(client, store, listed, settings, clock=lambda now=now: now)  # type: ignore[misc]
             wall = time.perf_counter() - began
             waited, sent = client.waiting_seconds - waited, client.requests_sent - sent

@@ -7,9 +7,9 @@ from typing import Any
 
 from airflow.sdk import DAG, get_current_context, task
 
-from quantconnect_provider import settings
+from quantconnect_provider import config
 from quantconnect_provider.dag_support import deploy
-from quantconnect_provider.dag_support.params import deploy_params
+from quantconnect_provider.dag_support.forms import deploy_params
 from quantconnect_provider.operators.compile import QuantConnectCompileOperator
 from quantconnect_provider.operators.live import QuantConnectCreateLiveOperator, QuantConnectReadLiveOperator
 from quantconnect_provider.retry import QuantConnectRetryPolicy
@@ -38,7 +38,7 @@ with DAG(
     tags=["quantconnect", "live"],
     render_template_as_native_obj=True,
     default_args={
-        "pool": settings.pool(),
+        "pool": config.pool(),
         "retries": 3,
         "retry_delay": timedelta(seconds=30),
         "retry_policy": QuantConnectRetryPolicy(),

@@ -8,9 +8,9 @@ from typing import Any
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from quantconnect_provider import settings
+from quantconnect_provider import config
 from quantconnect_provider.dag_support import harvest
-from quantconnect_provider.dag_support.params import harvest_params
+from quantconnect_provider.dag_support.forms import harvest_params
 from quantconnect_provider.operators.insights import QuantConnectExtractInsightsOperator
 from quantconnect_provider.retry import QuantConnectRetryPolicy
 
@@ -41,7 +41,7 @@ with DAG(
     doc_md=DOC,
     tags=["quantconnect", "insights"],
     default_args={
-        "pool": settings.pool(),
+        "pool": config.pool(),
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_policy": QuantConnectRetryPolicy(),

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, TriggerRule, get_current_context, task
 
-from quantconnect_provider import settings
+from quantconnect_provider import config
 from quantconnect_provider.dag_support import wind_down
-from quantconnect_provider.dag_support.params import wind_down_params
+from quantconnect_provider.dag_support.forms import wind_down_params
 from quantconnect_provider.operators.live import (
     QuantConnectLiquidateLiveOperator,
     QuantConnectStopLiveOperator,
@@ -36,7 +36,7 @@ with DAG(
     doc_md=DOC,
     tags=["quantconnect", "live"],
     default_args={
-        "pool": settings.pool(),
+        "pool": config.pool(),
         "retries": 3,
         "retry_delay": timedelta(seconds=30),
         "retry_policy": QuantConnectRetryPolicy(),

@@ -12,9 +12,8 @@ from unittest.mock import MagicMock
 import pytest
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
-from quantconnect_provider.live.ledger import MemoryLedger
+from quantconnect_provider.live.notes import MemoryNotes
 from quantconnect_provider.operators.compile import QuantConnectCompileOperator
-from quantconnect_provider.operators.errors import QuantConnectTaskFailed
 from quantconnect_provider.operators.insights import QuantConnectExtractInsightsOperator
 from quantconnect_provider.operators.live import (
     QuantConnectCreateLiveOperator,
@@ -25,13 +24,14 @@ from quantconnect_provider.operators.live import (
 )
 from quantconnect_provider.sandbox import Sandbox
 from quantconnect_provider.sensors.live import QuantConnectLiveStatusSensor
+from quantconnect_provider.tasks.failures import QuantConnectTaskFailed
 
 
 class Store:
     """A task state store that remembers as long as the test."""
 
     def __init__(self) -> None:
-        self.ledger = MemoryLedger()
+        self.ledger = MemoryNotes()
         self.retentions: list[Any] = []
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from airflow.providers_manager import ProvidersManager
 
-from quantconnect_provider import settings
+from quantconnect_provider import config
 from quantconnect_provider.get_provider_info import get_provider_info
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,8 +82,8 @@ def test_plugin_loads_once_and_nothing_else_does() -> None:
 
 def test_settings_have_the_declared_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW__QUANTCONNECT__POLL_INTERVAL_SECONDS")
-    assert settings.load().poll_interval_seconds == 10
-    assert settings.pool() == "default_pool"
+    assert config.load().poll_interval_seconds == 10
+    assert config.pool() == "default_pool"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_settings_have_the_declared_defaults(monkeypatch: pytest.MonkeyPatch) ->
 def test_setting_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"AIRFLOW__QUANTCONNECT__{name.upper()}", value)
     with pytest.raises(ValueError, match=name):
-        settings.load()
+        config.load()
 
 
 PARSE = """

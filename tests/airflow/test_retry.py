@@ -19,14 +19,14 @@ from quantconnect_provider.client.errors import (
     ServerError,
     UnreachableError,
 )
-from quantconnect_provider.live.errors import (
+from quantconnect_provider.live.deployment_errors import (
     BuildFailedError,
     DeploymentUncertainError,
     NoFreeNodeError,
     NotDeployedError,
 )
-from quantconnect_provider.operators.errors import QuantConnectTaskFailed, plain_errors
 from quantconnect_provider.retry import QuantConnectRetryPolicy
+from quantconnect_provider.tasks.failures import QuantConnectTaskFailed, plain_errors
 
 POLICY = QuantConnectRetryPolicy()
 

@@ -12,10 +12,10 @@ import pytest
 from airflow.sdk.module_loading import import_string
 from airflow.sdk.serde import deserialize, serialize
 
-from quantconnect_provider.live.wait import OVER, RUNNING, Verdict
+from quantconnect_provider.live.waiting import OVER, RUNNING, WaitState
 from quantconnect_provider.sandbox import Sandbox
 from quantconnect_provider.triggers.compile import CompileTrigger
-from quantconnect_provider.triggers.events import UnknownEventError, judgement_of, resume_of
+from quantconnect_provider.triggers.events import UnknownEventError, read_wait_result, resume_of
 from quantconnect_provider.triggers.flat import FlatTrigger
 from quantconnect_provider.triggers.live import LiveStatusTrigger
 
@@ -70,8 +70,8 @@ def test_trigger_survives_the_database(trigger: Any) -> None:
 def test_end_is_told_with_version_and_what_the_task_gave(quantconnect_sandbox: Sandbox) -> None:
     event = run(live_trigger(running_id(quantconnect_sandbox), resume={"how": "created"}))
     assert event["v"] == 1
-    judgement = judgement_of(json.loads(json.dumps(event)))
-    assert (judgement.verdict, judgement.status) == (Verdict.DONE, "Running")
+    wait_result = read_wait_result(json.loads(json.dumps(event)))
+    assert (wait_result.verdict, wait_result.status) == (WaitState.DONE, "Running")
     assert resume_of(event) == {"how": "created"}
 
 
@@ -95,15 +95,15 @@ def test_end_is_told_with_version_and_what_the_task_gave(quantconnect_sandbox: S
 )
 def test_event_that_is_not_understood_raises(event: Any) -> None:
     with pytest.raises(ValueError, match=r"trigger ended with|not the event"):
-        judgement_of(event)
+        read_wait_result(event)
     assert issubclass(UnknownEventError, ValueError)
 
 
 def test_end_that_was_not_waited_for_is_told(quantconnect_sandbox: Sandbox) -> None:
     deploy_id = running_id(quantconnect_sandbox)
     quantconnect_sandbox.fail(deploy_id, message="out of memory")
-    judgement = judgement_of(run(live_trigger(deploy_id)))
-    assert (judgement.verdict, judgement.status) == (Verdict.ENDED, "RuntimeError")
+    wait_result = read_wait_result(run(live_trigger(deploy_id)))
+    assert (wait_result.verdict, wait_result.status) == (WaitState.ENDED, "RuntimeError")
 
 
 def test_unknown_status_is_waited_through(quantconnect_sandbox: Sandbox) -> None:
@@ -112,7 +112,7 @@ def test_unknown_status_is_waited_through(quantconnect_sandbox: Sandbox) -> None
     quantconnect_sandbox.add_fault(
         "live/list", nth=3, control=[{"verb": "set_status", "deploy_id": deploy_id, "status": "Running"}]
     )
-    assert judgement_of(run(live_trigger(deploy_id))).verdict is Verdict.DONE
+    assert read_wait_result(run(live_trigger(deploy_id))).verdict is WaitState.DONE
     assert len(quantconnect_sandbox.requests("live/list")) == 3
 
 
@@ -129,7 +129,7 @@ def test_deployment_that_the_list_of_all_leaves_out_is_asked_for(
         return whole(client, project_id, status) if project_id else []
 
     monkeypatch.setattr(QuantConnectClient, "list_live", cut_short)
-    assert judgement_of(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is Verdict.DONE
+    assert read_wait_result(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is WaitState.DONE
 
 
 def test_event_leaves_the_scheduler_time_to_note_the_deferral(quantconnect_sandbox: Sandbox) -> None:
@@ -140,13 +140,13 @@ def test_event_leaves_the_scheduler_time_to_note_the_deferral(quantconnect_sandb
 
 def test_run_of_failed_looks_is_borne(quantconnect_sandbox: Sandbox) -> None:
     quantconnect_sandbox.add_fault("live/list", times=4, status=503)
-    assert judgement_of(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is Verdict.DONE
+    assert read_wait_result(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is WaitState.DONE
 
 
 def test_looks_that_keep_failing_end_the_wait(quantconnect_sandbox: Sandbox) -> None:
     quantconnect_sandbox.add_fault("live/list", times=None, drop=True)
-    judgement = judgement_of(run(live_trigger(poll_interval_seconds=0.001)))
-    assert (judgement.verdict, judgement.retryable) == (Verdict.BLIND, True)
+    wait_result = read_wait_result(run(live_trigger(poll_interval_seconds=0.001)))
+    assert (wait_result.verdict, wait_result.retryable) == (WaitState.BLIND, True)
 
 
 @pytest.mark.parametrize("kind", ["live", "compile"])
@@ -162,37 +162,37 @@ def test_refused_credentials_end_the_wait_at_once(
         deadline=time.time() + 20,
         poll_interval_seconds=1,
     )
-    judgement = judgement_of(run(live_trigger() if kind == "live" else compiling))
-    assert (judgement.verdict, judgement.retryable) == (Verdict.BLIND, False)
+    wait_result = read_wait_result(run(live_trigger() if kind == "live" else compiling))
+    assert (wait_result.verdict, wait_result.retryable) == (WaitState.BLIND, False)
     assert len(quantconnect_sandbox.requests()) == 1
 
 
 def test_missing_connection_ends_the_wait_at_once() -> None:
-    judgement = judgement_of(run(live_trigger(quantconnect_conn_id="nowhere")))
-    assert judgement.verdict is Verdict.BLIND
-    assert "nowhere" in judgement.message
+    wait_result = read_wait_result(run(live_trigger(quantconnect_conn_id="nowhere")))
+    assert wait_result.verdict is WaitState.BLIND
+    assert "nowhere" in wait_result.message
 
 
 def test_deadline_holds_though_the_api_hangs(quantconnect_sandbox: Sandbox) -> None:
     deploy_id = running_id(quantconnect_sandbox)
     quantconnect_sandbox.add_fault("live/list", nth=2, times=None, hang=True)
     started = time.monotonic()
-    judgement = judgement_of(run(live_trigger(deploy_id, target=OVER, deadline=time.time() + 0.5)))
-    assert judgement.verdict is Verdict.TIMEOUT
+    wait_result = read_wait_result(run(live_trigger(deploy_id, target=OVER, deadline=time.time() + 0.5)))
+    assert wait_result.verdict is WaitState.TIMEOUT
     assert time.monotonic() - started < 5
     quantconnect_sandbox.clear_faults()
 
 
 def test_one_who_comes_after_the_deadline_still_looks_once(quantconnect_sandbox: Sandbox) -> None:
     deploy_id = running_id(quantconnect_sandbox)
-    assert judgement_of(run(live_trigger(deploy_id, deadline=time.time() - 60))).verdict is Verdict.DONE
+    assert read_wait_result(run(live_trigger(deploy_id, deadline=time.time() - 60))).verdict is WaitState.DONE
 
 
 def test_runtime_error_gets_its_grace_with_automatic_restarts(quantconnect_sandbox: Sandbox) -> None:
     deploy_id = running_id(quantconnect_sandbox)
     quantconnect_sandbox.fail(deploy_id, restart_after_seconds=0.3)
-    judgement = judgement_of(run(live_trigger(deploy_id, restart_grace_seconds=20.0)))
-    assert (judgement.verdict, judgement.status) == (Verdict.DONE, "Running")
+    wait_result = read_wait_result(run(live_trigger(deploy_id, restart_grace_seconds=20.0)))
+    assert (wait_result.verdict, wait_result.status) == (WaitState.DONE, "Running")
 
 
 def test_killing_and_cleaning_up_ask_nothing_of_the_api(quantconnect_sandbox: Sandbox) -> None:
@@ -262,15 +262,15 @@ def test_build_is_waited_for(quantconnect_sandbox: Sandbox) -> None:
         deadline=time.time() + 20,
         poll_interval_seconds=0.02,
     )
-    judgement = judgement_of(run(trigger))
-    assert judgement.verdict is Verdict.DONE
-    assert "BuildSuccess" in judgement.message
+    wait_result = read_wait_result(run(trigger))
+    assert wait_result.verdict is WaitState.DONE
+    assert "BuildSuccess" in wait_result.message
 
 
 def test_holdings_are_watched_until_the_limit(quantconnect_sandbox: Sandbox) -> None:
     trigger = FlatTrigger(
         quantconnect_conn_id=CONN, project_id=1003, deadline=time.time() + 0.3, poll_interval_seconds=0.1
     )
-    judgement = judgement_of(run(trigger))
-    assert judgement.verdict is Verdict.TIMEOUT
-    assert "SPY" in judgement.message
+    wait_result = read_wait_result(run(trigger))
+    assert wait_result.verdict is WaitState.TIMEOUT
+    assert "SPY" in wait_result.message

@@ -13,17 +13,17 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 
 from quantconnect_provider.client.throttle import Throttle
-from quantconnect_provider.harvest.database import open_engine
-from quantconnect_provider.harvest.migrate import upgrade
-from quantconnect_provider.pacing import StoreSchedule, pace_key, shared_schedule
+from quantconnect_provider.store.database import open_engine
+from quantconnect_provider.store.migrate import upgrade
+from quantconnect_provider.store.rate_limit import SharedSlots, rate_limit_key, shared_slots
 
 RATE = 600.0  # a minute: a slot each 100 ms, far more than a statement takes
 SPACING = 60.0 / RATE
 TOLERANCE = 0.05  # two clock readings around one statement
-Worker = Callable[[], StoreSchedule]
+Worker = Callable[[], SharedSlots]
 
 
-def slots(schedule: StoreSchedule, count: int, rate: float = RATE) -> list[float]:
+def slots(schedule: SharedSlots, count: int, rate: float = RATE) -> list[float]:
     """The moments of the next slots; taken faster than they come, so that they queue up."""
     return [schedule.reserve(rate) + time.monotonic() for _ in range(count)]
 
@@ -35,10 +35,10 @@ def closest(moments: Iterable[float]) -> float:
 @pytest.fixture
 def worker(store_url: str, key: str) -> Iterator[Worker]:
     """Makes the schedule of one more worker on the same account."""
-    made: list[StoreSchedule] = []
+    made: list[SharedSlots] = []
 
-    def make() -> StoreSchedule:
-        made.append(StoreSchedule(store_url, key))
+    def make() -> SharedSlots:
+        made.append(SharedSlots(store_url, key))
         return made[-1]
 
     yield make
@@ -85,7 +85,7 @@ def test_threads_of_one_worker_never_get_the_same_slot(worker: Worker) -> None:
 
 def test_accounts_do_not_wait_for_each_other(store_url: str, key: str, worker: Worker) -> None:
     slots(worker(), 200)
-    other = StoreSchedule(store_url, f"other {key}")
+    other = SharedSlots(store_url, f"other {key}")
     assert other.reserve(RATE) < 0.05
     other.close()
 
@@ -154,7 +154,7 @@ def test_a_database_clock_that_was_set_back_does_not_stop_everything(
 def test_without_the_database_a_worker_keeps_the_limit_by_itself(
     key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    schedule = StoreSchedule("postgresql://quantconnect:canary@127.0.0.1:1/store", key)
+    schedule = SharedSlots("postgresql://quantconnect:canary@127.0.0.1:1/store", key)
     with caplog.at_level(logging.WARNING):
         taken = slots(schedule, 20)
     assert closest(taken) > SPACING - TOLERANCE
@@ -162,24 +162,24 @@ def test_without_the_database_a_worker_keeps_the_limit_by_itself(
 
 
 def test_the_warning_shows_no_password(key: str, caplog: pytest.LogCaptureFixture) -> None:
-    StoreSchedule("postgresql://quantconnect:canary@127.0.0.1:1/store", key).reserve(RATE)
+    SharedSlots("postgresql://quantconnect:canary@127.0.0.1:1/store", key).reserve(RATE)
     assert "canary" not in caplog.text
 
 
 def test_a_store_that_is_no_database_is_reported_in_the_same_way(
     key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert StoreSchedule("mysql://127.0.0.1/store", key).reserve(RATE) == pytest.approx(0, abs=0.1)
+    assert SharedSlots("mysql://127.0.0.1/store", key).reserve(RATE) == pytest.approx(0, abs=0.1)
     assert "The store does not answer" in caplog.text
 
 
 def test_clients_of_one_process_share_a_schedule(tmp_path: Path, key: str) -> None:
     address = f"sqlite:///{tmp_path / 'store.db'}"
-    assert shared_schedule(address, key) is shared_schedule(address, key)
+    assert shared_slots(address, key) is shared_slots(address, key)
 
 
 def test_the_key_is_one_for_each_account_and_tells_nothing() -> None:
-    ours = pace_key("https://www.quantconnect.com/api/v2", "123456")
-    assert ours == pace_key("https://www.quantconnect.com/api/v2/", "123456")
-    assert ours != pace_key("https://www.quantconnect.com/api/v2", "123457")
+    ours = rate_limit_key("https://www.quantconnect.com/api/v2", "123456")
+    assert ours == rate_limit_key("https://www.quantconnect.com/api/v2/", "123456")
+    assert ours != rate_limit_key("https://www.quantconnect.com/api/v2", "123457")
     assert "123456" not in ours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from quantconnect_provider.harvest.database import open_engine
+from quantconnect_provider.store.database import open_engine
 
 
 def setting(url: str, name: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from quantconnect_provider.client.insights import Insight
 from quantconnect_provider.harvest import Store
-from quantconnect_provider.harvest.schema import deployments, harvests, insights
+from quantconnect_provider.store.schema import deployments, harvests, insights
 from tests.harvest.fake_api import FakeDeployment
 
 FIELDS = [name for name in Insight.__struct_fields__ if name in insights.columns]

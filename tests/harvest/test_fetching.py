@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from quantconnect_provider.client.insights import Insight
 from quantconnect_provider.harvest import Store
-from quantconnect_provider.harvest.lookback import last_match
-from quantconnect_provider.harvest.model import Page
-from quantconnect_provider.harvest.plan import cover
+from quantconnect_provider.harvest.fetch.lookback import last_match
+from quantconnect_provider.harvest.fetch.page import Page
+from quantconnect_provider.harvest.read_plan import cover
 from tests.harvest.fake_api import START, FakeApi
 from tests.harvest.nights import night
 

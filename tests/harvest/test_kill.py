@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from quantconnect_provider.client import QuantConnectClient
-from quantconnect_provider.harvest import HarvestSettings, Store, harvest
+from quantconnect_provider.harvest import HarvestOptions, Store, harvest
 from quantconnect_provider.sandbox import SandboxProcess
 from tests.harvest.looking import stored_insights
 
@@ -43,7 +43,7 @@ def client_of(base_url: str) -> QuantConnectClient:
 
 def victim(base_url: str, store_url: str, full: bool, began: Any) -> None:
     """Harvest with small commits, saying when it begins."""
-    settings = HarvestSettings(full=full, commit_rows=100, in_flight=4)
+    settings = HarvestOptions(full=full, commit_rows=100, in_flight=4)
     with Store.open(store_url) as store, client_of(base_url) as client:
         targets = client.list_live()
         began.set()

@@ -19,9 +19,9 @@ from hypothesis.stateful import (
 from sqlalchemy import delete
 
 from quantconnect_provider.client.errors import RateLimitedError, ServerError, UnreachableError
-from quantconnect_provider.harvest import HarvestReport, HarvestSettings, Store, harvest
-from quantconnect_provider.harvest.schema import insights as insights_table
-from quantconnect_provider.harvest.schema import metadata
+from quantconnect_provider.harvest import HarvestOptions, HarvestReport, Store, harvest
+from quantconnect_provider.store.schema import insights as insights_table
+from quantconnect_provider.store.schema import metadata
 from tests.harvest.fake_api import NEVER, FakeApi
 from tests.harvest.looking import assert_holds, rows_of, stored_insights
 
@@ -200,7 +200,7 @@ class HarvestMachine(RuleBasedStateMachine):
             assert len(placed) == len(set(placed))
 
     def _harvest(self, store: Store | None = None, **wanted: Any) -> HarvestReport:
-        chosen = HarvestSettings(**{"commit_rows": 150, "in_flight": 1, **wanted})
+        chosen = HarvestOptions(**{"commit_rows": 150, "in_flight": 1, **wanted})
         try:
             return harvest(self.api, store or self.store, self.api.list_live(), chosen, clock=self.api.clock)
         finally:

@@ -13,9 +13,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import make_url, text
 
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.harvest import HarvestSettings, Store
-from quantconnect_provider.harvest.migrate import VERSION_TABLE
-from quantconnect_provider.harvest.schema import metadata
+from quantconnect_provider.harvest import HarvestOptions, Store
+from quantconnect_provider.store.migrate import VERSION_TABLE
+from quantconnect_provider.store.schema import metadata
 from tests.harvest.fake_api import FakeApi
 from tests.harvest.looking import stored_insights
 from tests.harvest.nights import night
@@ -61,7 +61,7 @@ def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"])
 def test_every_spelling_of_a_postgresql_address_uses_psycopg(scheme: str) -> None:
-    from quantconnect_provider.harvest.database import open_engine
+    from quantconnect_provider.store.database import open_engine
 
     assert open_engine(f"{scheme}://u:p@host/db").dialect.driver == "psycopg"
 
@@ -73,7 +73,7 @@ def test_other_addresses_are_refused_in_words(address: str) -> None:
 
 
 def test_a_password_is_not_shown() -> None:
-    from quantconnect_provider.harvest.database import open_engine
+    from quantconnect_provider.store.database import open_engine
 
     store = Store(open_engine(make_url("postgresql://user:s3cret@host/db")))
     assert "s3cret" not in f"{store} {store.address}"
@@ -142,4 +142,4 @@ def test_first_seen_stays_when_a_row_is_seen_again(api: FakeApi, store: Store) -
 )
 def test_settings_that_cannot_be_right_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidSettingError, match=next(iter(wrong))):
-        HarvestSettings(**wrong)
+        HarvestOptions(**wrong)

@@ -9,14 +9,14 @@ from typing import Any
 
 from quantconnect_provider.client import LiveSpec, QuantConnectClient, RetrySettings, Throttle
 from quantconnect_provider.client.errors import QuantConnectError
-from quantconnect_provider.live.create import Deployment, create_once
-from quantconnect_provider.live.looks import Pace
-from quantconnect_provider.live.wind_down import Action, Step, WindDown
+from quantconnect_provider.live.deploy.create import Deployment, create_once
+from quantconnect_provider.live.polling import Polling
+from quantconnect_provider.live.wind_down.steps import Action, Step, WindDown
 from quantconnect_provider.sandbox import Sandbox
 
 PROJECT = 7
 PAPER = {"id": "QuantConnectBrokerage"}
-PACE = Pace(interval_seconds=0.01)
+PACE = Polling(interval_seconds=0.01)
 TIMES: dict[str, Any] = {
     "certainty_seconds": 0.08,
     "look_seconds": 0.01,
@@ -110,7 +110,7 @@ class Desk:
             self.sandbox.base_url,
             timeout_seconds=self.timeout_seconds,
             retry=RetrySettings(attempts=1, rate_limited_seconds=0.0),
-            throttle=Throttle(schedule=NoSpacing()),
+            throttle=Throttle(slots=NoSpacing()),
         )
 
     def compiled(self) -> str:
@@ -134,27 +134,27 @@ class Desk:
             }
         )
 
-    def create(self, ledger: Any, point: KillPoint | None = None, **options: Any) -> Deployment:
+    def create(self, notes: Any, point: KillPoint | None = None, **options: Any) -> Deployment:
         """One attempt to deploy."""
         spec = options.pop("spec", None) or self.spec()
         with self.new_client() as client:
-            return create_once(Mortal(client, point), spec, Mortal(ledger, point), **{**TIMES, **options})
+            return create_once(Mortal(client, point), spec, Mortal(notes, point), **{**TIMES, **options})
 
-    def wind_down(self, ledger: Any, action: Action, point: KillPoint | None = None, **options: Any) -> Step:
+    def wind_down(self, notes: Any, action: Action, point: KillPoint | None = None, **options: Any) -> Step:
         """One attempt to stop or liquidate, on a worker whose clock is *clock_ahead* seconds ahead."""
         ahead = options.pop("clock_ahead", 0)
-        pace = Pace(PACE.interval_seconds, lambda: time.time() + ahead)
+        polling = Polling(PACE.interval_seconds, lambda: time.time() + ahead)
         with self.new_client() as client:
             down = WindDown(
                 Mortal(client, point),
                 PROJECT,
                 action,
-                Mortal(ledger, point),
+                Mortal(notes, point),
                 resend_seconds=TIMES["resend_seconds"],
-                pace=pace,
+                polling=polling,
                 **options,
             )
-            step = down.run(pace.clock() + 5.0)
+            step = down.run(polling.clock() + 5.0)
             down.mark_finished()
             return step
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.client.secrets import SECRET_KEY
-from quantconnect_provider.live.brokerage_table import BROKERAGES, PAPER_ID
-from quantconnect_provider.live.brokerages import (
+from quantconnect_provider.client.redaction import SECRET_KEY
+from quantconnect_provider.live.brokerages.settings import (
     brokerage_settings,
     data_provider_settings,
     is_paper,
     paper_settings,
 )
+from quantconnect_provider.live.brokerages.table import BROKERAGES, PAPER_ID
 
 CANARY = "s3cr3t-canary"
 IB = {"ib-user-name": "user1", "ib-password": CANARY}

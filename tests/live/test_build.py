@@ -5,19 +5,19 @@ import logging
 import pytest
 
 from quantconnect_provider.client import Compile
-from quantconnect_provider.live.build import build_succeeded, start_build, wait_for_build
-from quantconnect_provider.live.errors import BuildFailedError, WaitTimeoutError
-from quantconnect_provider.live.looks import Pace
+from quantconnect_provider.live.deploy.build import build_succeeded, start_build, wait_for_build
+from quantconnect_provider.live.deployment_errors import BuildFailedError, WaitTimeoutError
+from quantconnect_provider.live.polling import Polling
 from tests.live.task import PROJECT, Desk
 
-SOON = Pace(interval_seconds=0.01)
+SOON = Polling(interval_seconds=0.01)
 
 
 def test_a_good_build_is_waited_for(desk: Desk) -> None:
     desk.sandbox.configure_project(PROJECT, build={"polls": 2})
     build = start_build(desk.setup, PROJECT)
 
-    done = wait_for_build(desk.setup, PROJECT, build.compile_id, deadline=SOON.clock() + 5, pace=SOON)
+    done = wait_for_build(desk.setup, PROJECT, build.compile_id, deadline=SOON.clock() + 5, polling=SOON)
 
     assert (done.compile_id, done.state) == (build.compile_id, "BuildSuccess")
 
@@ -28,7 +28,7 @@ def test_a_bad_build_shows_the_compiler_s_lines(desk: Desk) -> None:
     build = start_build(desk.setup, PROJECT)
 
     with pytest.raises(BuildFailedError, match=r"main\.py Line:12") as error:
-        wait_for_build(desk.setup, PROJECT, build.compile_id, deadline=SOON.clock() + 5, pace=SOON)
+        wait_for_build(desk.setup, PROJECT, build.compile_id, deadline=SOON.clock() + 5, polling=SOON)
 
     assert not error.value.retryable
 
@@ -38,14 +38,14 @@ def test_a_build_that_does_not_end_is_given_up_at_the_deadline(desk: Desk) -> No
     build = start_build(desk.setup, PROJECT)
 
     with pytest.raises(WaitTimeoutError, match="InQueue"):
-        wait_for_build(desk.setup, PROJECT, build.compile_id, deadline=SOON.clock() + 0.05, pace=SOON)
+        wait_for_build(desk.setup, PROJECT, build.compile_id, deadline=SOON.clock() + 0.05, polling=SOON)
 
 
 def test_a_look_that_fails_does_not_end_the_wait(desk: Desk) -> None:
     build = start_build(desk.setup, PROJECT)
     desk.sandbox.add_fault("compile/read", status=502)
 
-    done = wait_for_build(desk.setup, PROJECT, build.compile_id, deadline=SOON.clock() + 5, pace=SOON)
+    done = wait_for_build(desk.setup, PROJECT, build.compile_id, deadline=SOON.clock() + 5, polling=SOON)
 
     assert done.state == "BuildSuccess"
 

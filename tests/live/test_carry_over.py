@@ -8,16 +8,16 @@ import pytest
 
 from quantconnect_provider.client import CashHolding, Holding, Portfolio
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.live.carry_over import (
+from quantconnect_provider.live.deploy.carry_over import (
     cash_settings,
     check_portfolio,
     holdings_settings,
-    note_of,
+    portfolio_snapshot,
     with_carried,
     with_portfolio,
 )
-from quantconnect_provider.live.ledger import MemoryLedger
-from quantconnect_provider.live.record import KEY
+from quantconnect_provider.live.deploy.journal import KEY
+from quantconnect_provider.live.notes import MemoryNotes
 from tests.live.task import PAPER, PROJECT, Desk, Kill, KillPoint
 
 BTC = {"symbol": "BTCUSD", "symbolId": "BTCUSD 2XR", "quantity": 0.1, "averagePrice": 91234.56}
@@ -106,7 +106,7 @@ def test_no_digit_is_lost_on_the_way_through_the_ledger() -> None:
         holdings={"BTCUSD 2XR": holding(quantity=LONG, average_price=Decimal("91234.56"))},
     )
 
-    note = json.loads(json.dumps(note_of(portfolio)))
+    note = json.loads(json.dumps(portfolio_snapshot(portfolio)))
     carried = with_carried(PAPER, note)
 
     assert carried["cash"] == [{"currency": "USD", "amount": Decimal("-0.30")}]
@@ -114,7 +114,9 @@ def test_no_digit_is_lost_on_the_way_through_the_ledger() -> None:
 
 
 def test_positions_of_nothing_are_left_out() -> None:
-    assert note_of(Portfolio(holdings={"BTCUSD 2XR": holding(quantity=Decimal(0))}))["holdings"] == []
+    assert (
+        portfolio_snapshot(Portfolio(holdings={"BTCUSD 2XR": holding(quantity=Decimal(0))}))["holdings"] == []
+    )
 
 
 def test_what_the_run_gives_wins() -> None:
@@ -137,7 +139,7 @@ def test_a_redeployment_starts_with_what_the_old_one_had(desk: Desk) -> None:
     desk.sandbox.set_cash(old, [{"currency": "USD", "amount": 0.3}, {"currency": "EUR", "amount": 12.0}])
     desk.sandbox.set_holdings(old, [BTC])
 
-    made = desk.create(MemoryLedger(), if_running="redeploy")
+    made = desk.create(MemoryNotes(), if_running="redeploy")
 
     new = desk.sandbox.deployments(PROJECT)[-1]
     assert new["deploy_id"] == made.deploy_id
@@ -150,13 +152,13 @@ def test_a_redeployment_starts_with_what_the_old_one_had(desk: Desk) -> None:
 def test_a_continued_redeployment_still_has_what_the_old_one_had(desk: Desk) -> None:
     old = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_cash(old, [{"currency": "USD", "amount": 77.5}])
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     with pytest.raises(Kill):
-        desk.create(ledger, KillPoint("create_live", "before"), if_running="redeploy")
+        desk.create(notes, KillPoint("create_live", "before"), if_running="redeploy")
     desk.sandbox.set_cash(old, [{"currency": "USD", "amount": 0.0}])
-    desk.until_done(lambda: desk.create(ledger, if_running="redeploy"))
+    desk.until_done(lambda: desk.create(notes, if_running="redeploy"))
 
-    assert ledger.get(KEY)["redeploy"] is None
+    assert notes.get(KEY)["redeploy"] is None
     assert desk.sandbox.deployments(PROJECT)[-1]["cash"] == {"USD": 77.5}
 
 
@@ -165,7 +167,7 @@ def test_cash_given_by_the_run_is_not_overwritten_by_the_old_portfolio(desk: Des
     desk.sandbox.set_cash(old, [{"currency": "USD", "amount": 77.5}])
     brokerage = with_portfolio(PAPER, cash={"USD": "5000.5"})
 
-    desk.create(MemoryLedger(), spec=desk.spec(brokerage=brokerage), if_running="redeploy")
+    desk.create(MemoryNotes(), spec=desk.spec(brokerage=brokerage), if_running="redeploy")
 
     assert desk.sandbox.deployments(PROJECT)[-1]["cash"] == {"USD": 5000.5}
 
@@ -174,7 +176,7 @@ def test_a_redeployment_at_a_brokerage_with_its_own_portfolio_carries_nothing(de
     desk.sandbox.deploy(PROJECT)
     spec = desk.spec(brokerage={"id": "TradierBrokerage", "tradier-access-token": "token"})
 
-    desk.create(MemoryLedger(), spec=spec, if_running="redeploy")
+    desk.create(MemoryNotes(), spec=spec, if_running="redeploy")
 
     request = desk.sandbox.deployments(PROJECT)[-1]["request"]
     assert set(request["brokerage"]) == {"id", "tradier-access-token"}
@@ -186,6 +188,6 @@ def test_nothing_is_stopped_when_the_portfolio_cannot_be_read(desk: Desk) -> Non
     desk.sandbox.add_fault("live/portfolio/read", errors=["No portfolio."], times=None)
 
     with pytest.raises(Exception, match="No portfolio"):
-        desk.create(MemoryLedger(), if_running="redeploy")
+        desk.create(MemoryNotes(), if_running="redeploy")
 
     assert desk.asked() == {old: []}

@@ -7,9 +7,9 @@ import pickle
 import pytest
 
 from quantconnect_provider.client.errors import QuantConnectError
-from quantconnect_provider.live import errors
-from quantconnect_provider.live.failures import deployment_failed, last_log_lines
-from quantconnect_provider.live.ledger import MemoryLedger
+from quantconnect_provider.live import deployment_errors as errors
+from quantconnect_provider.live.notes import MemoryNotes
+from quantconnect_provider.live.post_mortem import deployment_failed, last_log_lines
 from quantconnect_provider.live.statistics import statistics_lines, statistics_result
 from tests.live.task import PROJECT, Desk, wait_for
 
@@ -64,7 +64,7 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_failure(desk: Desk) -> None
 
 
 def test_the_statistics_of_a_running_deployment_are_lines_for_a_log(desk: Desk) -> None:
-    made = desk.create(MemoryLedger())
+    made = desk.create(MemoryNotes())
     wait_for(lambda: desk.setup.read_live(PROJECT).status == "Running")
 
     lines = statistics_lines(desk.setup.read_live(PROJECT))
@@ -74,7 +74,7 @@ def test_the_statistics_of_a_running_deployment_are_lines_for_a_log(desk: Desk) 
 
 
 def test_statistics_for_xcom_hold_no_source_and_no_settings(desk: Desk) -> None:
-    desk.create(MemoryLedger())
+    desk.create(MemoryNotes())
 
     assert set(statistics_result(desk.setup.read_live(PROJECT))) == {
         "project_id",

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from quantconnect_provider.live.ledger import MemoryLedger
-from quantconnect_provider.live.wind_down import Action
+from quantconnect_provider.live.notes import MemoryNotes
+from quantconnect_provider.live.wind_down.steps import Action
 from quantconnect_provider.sandbox import Sandbox
 from tests.live.task import PROJECT, Desk, Kill, KillPoint
 
@@ -111,10 +111,10 @@ def redeployed(desk: Desk, old: str, new: str) -> None:
 
 @pytest.mark.parametrize(("endpoint", "fault"), DEPLOY_FAULTS)
 def test_a_fault_in_a_deploy_leaves_one_deployment(desk: Desk, endpoint: str, fault: str) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     strike(desk, endpoint, fault)
 
-    done = desk.until_done(lambda: desk.create(ledger))
+    done = desk.until_done(lambda: desk.create(notes))
 
     one_deployment(desk, done.result.deploy_id)
     assert desk.sandbox.faults()[0]["applied"] == 1
@@ -122,10 +122,10 @@ def test_a_fault_in_a_deploy_leaves_one_deployment(desk: Desk, endpoint: str, fa
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_unclear_answer_to_create_is_settled_without_sending_again(desk: Desk, when: str) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     desk.sandbox.add_fault("live/create", drop=True, when=when)
 
-    done = desk.until_done(lambda: desk.create(ledger))
+    done = desk.until_done(lambda: desk.create(notes))
 
     sends = 2 if when == "before" else 1  # a second one only after it was certain that the first did nothing
     assert desk.sends("live/create") == sends
@@ -137,10 +137,10 @@ def test_a_fault_in_a_redeploy_leaves_the_new_deployment(
     desk: Desk, endpoint: str, nth: int, fault: str
 ) -> None:
     old = desk.sandbox.deploy(PROJECT)
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     strike(desk, endpoint, fault, nth)
 
-    done = desk.until_done(lambda: desk.create(ledger, if_running="redeploy"))
+    done = desk.until_done(lambda: desk.create(notes, if_running="redeploy"))
 
     redeployed(desk, old, done.result.deploy_id)
     assert desk.sandbox.faults()[0]["applied"] == 1
@@ -152,11 +152,11 @@ def test_a_fault_in_a_wind_down_ends_the_right_deployment(
     desk: Desk, request_: str, fault: str, action: Action
 ) -> None:
     told = desk.sandbox.deploy(PROJECT)
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     endpoint, _, nth = request_.format(action.value).partition(":")
     strike(desk, endpoint, fault, int(nth or 1))
 
-    done = desk.until_done(lambda: desk.wind_down(ledger, action))
+    done = desk.until_done(lambda: desk.wind_down(notes, action))
 
     assert done.result.deploy_id == told
     assert desk.running() == []
@@ -166,9 +166,9 @@ def test_a_fault_in_a_wind_down_ends_the_right_deployment(
 
 @pytest.mark.parametrize(("name", "when"), DEPLOY_KILLS)
 def test_a_worker_killed_in_a_deploy_leaves_one_deployment(desk: Desk, name: str, when: str) -> None:
-    ledger, point = MemoryLedger(), KillPoint(name, when)
+    notes, point = MemoryNotes(), KillPoint(name, when)
 
-    done = desk.until_done(lambda: desk.create(ledger, point))
+    done = desk.until_done(lambda: desk.create(notes, point))
 
     assert [type(error) for error in done.errors][:1] == [Kill]
     one_deployment(desk, done.result.deploy_id)
@@ -177,9 +177,9 @@ def test_a_worker_killed_in_a_deploy_leaves_one_deployment(desk: Desk, name: str
 @pytest.mark.parametrize(("name", "when", "nth"), REDEPLOY_KILLS)
 def test_a_worker_killed_in_a_redeploy_is_continued(desk: Desk, name: str, when: str, nth: int) -> None:
     old = desk.sandbox.deploy(PROJECT)
-    ledger, point = MemoryLedger(), KillPoint(name, when, nth)
+    notes, point = MemoryNotes(), KillPoint(name, when, nth)
 
-    done = desk.until_done(lambda: desk.create(ledger, point, if_running="redeploy"))
+    done = desk.until_done(lambda: desk.create(notes, point, if_running="redeploy"))
 
     assert [type(error) for error in done.errors][:1] == [Kill]
     redeployed(desk, old, done.result.deploy_id)
@@ -191,10 +191,10 @@ def test_a_worker_killed_in_a_wind_down_is_continued(
     desk: Desk, name: str, when: str, nth: int, action: Action
 ) -> None:
     told = desk.sandbox.deploy(PROJECT)
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     point = KillPoint(f"{action.value}_live" if name == "end" else name, when, nth)
 
-    done = desk.until_done(lambda: desk.wind_down(ledger, action, point))
+    done = desk.until_done(lambda: desk.wind_down(notes, action, point))
 
     assert [type(error) for error in done.errors] == [Kill]
     assert done.result.deploy_id == told
@@ -204,10 +204,10 @@ def test_a_worker_killed_in_a_wind_down_is_continued(
 @pytest.mark.parametrize("second", [kill for kill in DEPLOY_KILLS if kill[0] in ("note", "create_live")])
 @pytest.mark.parametrize("first", [kill for kill in DEPLOY_KILLS if kill[0] in ("note", "create_live")])
 def test_two_kills_leave_one_deployment(desk: Desk, first: tuple[str, str], second: tuple[str, str]) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     points = iter([KillPoint(*first), KillPoint(*second)])
 
-    done = desk.until_done(lambda: desk.create(ledger, next(points, None)))
+    done = desk.until_done(lambda: desk.create(notes, next(points, None)))
 
     one_deployment(desk, done.result.deploy_id)
 
@@ -215,9 +215,9 @@ def test_two_kills_leave_one_deployment(desk: Desk, first: tuple[str, str], seco
 def test_deployments_are_found_when_they_are_listed_late(desk: Desk, sandbox: Sandbox) -> None:
     sandbox.configure_project(PROJECT, deploy={"listed_after_seconds": 0.3})
     sandbox.add_fault("live/create", drop=True, when="after")
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
 
-    done = desk.until_done(lambda: desk.create(ledger, certainty_seconds=1.0))
+    done = desk.until_done(lambda: desk.create(notes, certainty_seconds=1.0))
 
     assert (done.result.how, done.errors) == ("found", [])
     one_deployment(desk, done.result.deploy_id)

@@ -6,7 +6,7 @@ import pytest
 
 from quantconnect_provider.client import LiveDeployment, LiveSummary
 from quantconnect_provider.client.errors import NeverDeployedError, NotFoundError
-from quantconnect_provider.live.looks import look_at_deployment, look_at_project
+from quantconnect_provider.live.observation import observe_deployment, observe_project
 from tests.live.task import PROJECT, Desk
 
 
@@ -34,13 +34,13 @@ def newest(deploy_id: str, status: str) -> LiveDeployment:
 
 
 def test_live_read_has_the_last_word_about_the_newest_deployment() -> None:
-    look = look_at_project(Api([row("L-1", "Running")], newest("L-1", "Stopped")), PROJECT)
+    look = observe_project(Api([row("L-1", "Running")], newest("L-1", "Stopped")), PROJECT)
 
     assert look.active == []
 
 
 def test_a_deployment_that_only_live_read_shows_counts() -> None:
-    look = look_at_project(Api([], newest("L-1", "InQueue")), PROJECT)
+    look = observe_project(Api([], newest("L-1", "InQueue")), PROJECT)
 
     assert [entry.deploy_id for entry in look.active] == ["L-1"]
     assert look.current_id == "L-1"
@@ -48,33 +48,33 @@ def test_a_deployment_that_only_live_read_shows_counts() -> None:
 
 def test_an_old_row_with_an_odd_status_does_not_block_a_project_for_ever() -> None:
     rows = [row("L-1", "Hibernating"), row("L-2", "Stopped")]
-    look = look_at_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
+    look = observe_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
 
     assert look.active == []
 
 
 def test_an_older_row_that_runs_counts_beside_the_newest() -> None:
     rows = [row("L-1", "Running"), row("L-2", "Stopped")]
-    look = look_at_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
+    look = observe_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
 
     assert [entry.deploy_id for entry in look.active] == ["L-1"]
 
 
 def test_rows_of_other_projects_are_not_this_project_s() -> None:
-    look = look_at_project(Api([row("L-9", "Running", project_id=9)], None), PROJECT)
+    look = observe_project(Api([row("L-9", "Running", project_id=9)], None), PROJECT)
 
     assert (look.seen, look.current) == ({}, None)
 
 
 def test_a_project_that_was_never_live_is_an_empty_look(desk: Desk) -> None:
-    look = look_at_project(desk.setup, PROJECT)
+    look = observe_project(desk.setup, PROJECT)
 
     assert (look.active, look.current) == ([], None)
 
 
 def test_a_project_that_does_not_exist_is_an_error(desk: Desk) -> None:
     with pytest.raises(NotFoundError, match="999"):
-        look_at_project(desk.setup, 999)
+        observe_project(desk.setup, 999)
 
 
 def test_one_deployment_is_looked_at_by_its_id(desk: Desk) -> None:
@@ -82,8 +82,8 @@ def test_one_deployment_is_looked_at_by_its_id(desk: Desk) -> None:
     desk.sandbox.set_status(first, "Stopped")
     desk.sandbox.deploy(PROJECT)
 
-    seen = look_at_deployment(desk.setup, PROJECT, first)
+    seen = observe_deployment(desk.setup, PROJECT, first)
 
     assert seen is not None
     assert (seen.deploy_id, seen.status) == (first, "Stopped")
-    assert look_at_deployment(desk.setup, PROJECT, "L-unknown") is None
+    assert observe_deployment(desk.setup, PROJECT, "L-unknown") is None

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from quantconnect_provider.live.ledger import MemoryLedger
+from quantconnect_provider.live.notes import MemoryNotes
 from tests.live.task import PROJECT, Desk, KillPoint
 from tests.live.test_faults import FAULTS, one_deployment, redeployed
 
@@ -28,9 +28,9 @@ def adversity(desk: Desk, seed: int) -> list[KillPoint]:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_a_deploy_through_many_faults_and_kills_leaves_one_deployment(desk: Desk, seed: int) -> None:
-    ledger, points = MemoryLedger(), iter(adversity(desk, seed))
+    notes, points = MemoryNotes(), iter(adversity(desk, seed))
 
-    done = desk.until_done(lambda: desk.create(ledger, next(points, None)), most=12)
+    done = desk.until_done(lambda: desk.create(notes, next(points, None)), most=12)
 
     one_deployment(desk, done.result.deploy_id)
 
@@ -38,8 +38,8 @@ def test_a_deploy_through_many_faults_and_kills_leaves_one_deployment(desk: Desk
 @pytest.mark.parametrize("seed", range(25))
 def test_a_redeploy_through_many_faults_and_kills_leaves_the_new_deployment(desk: Desk, seed: int) -> None:
     old = desk.sandbox.deploy(PROJECT)
-    ledger, points = MemoryLedger(), iter(adversity(desk, seed))
+    notes, points = MemoryNotes(), iter(adversity(desk, seed))
 
-    done = desk.until_done(lambda: desk.create(ledger, next(points, None), if_running="redeploy"), most=12)
+    done = desk.until_done(lambda: desk.create(notes, next(points, None), if_running="redeploy"), most=12)
 
     redeployed(desk, old, done.result.deploy_id)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from quantconnect_provider.client import Node, Nodes
-from quantconnect_provider.live.errors import NoFreeNodeError
-from quantconnect_provider.live.nodes import choose_node
+from quantconnect_provider.live.deploy.nodes import choose_node
+from quantconnect_provider.live.deployment_errors import NoFreeNodeError
 
 
 def nodes(*live: dict[str, Any]) -> Nodes:

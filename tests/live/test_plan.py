@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from quantconnect_provider.client.errors import InvalidSettingError, NotFoundError
-from quantconnect_provider.live.approval import approval_needed, wind_down_approval_needed
-from quantconnect_provider.live.brokerages import BrokerageSettings, brokerage_settings, paper_settings
-from quantconnect_provider.live.carry_over import with_portfolio
-from quantconnect_provider.live.markdown import table
-from quantconnect_provider.live.plan import DeploymentPlan, plan_deployment
-from quantconnect_provider.live.wind_down_plan import plan_wind_down
+from quantconnect_provider.live.approval.deploy_preview import DeployPreview, preview_deployment
+from quantconnect_provider.live.approval.markdown import table
+from quantconnect_provider.live.approval.rules import approval_needed, wind_down_approval_needed
+from quantconnect_provider.live.approval.wind_down_preview import preview_wind_down
+from quantconnect_provider.live.brokerages.settings import (
+    BrokerageSettings,
+    brokerage_settings,
+    paper_settings,
+)
+from quantconnect_provider.live.deploy.carry_over import with_portfolio
 from tests.live.task import PROJECT, Desk
 
 SPY = {"symbol": "SPY", "symbolId": "SPY R735QTJ8XC9X", "quantity": 12.5, "averagePrice": 500.0}
@@ -22,9 +26,9 @@ def real_money(**extra: Any) -> BrokerageSettings:
     return brokerage_settings("TradierBrokerage", '{"tradier-access-token": "canary"}', settings)
 
 
-def planned(desk: Desk, brokerage: BrokerageSettings, **options: Any) -> DeploymentPlan:
+def planned(desk: Desk, brokerage: BrokerageSettings, **options: Any) -> DeployPreview:
     spec = desk.spec(brokerage=with_portfolio(brokerage.settings, **options.pop("portfolio", {})))
-    return plan_deployment(desk.setup, spec, brokerage, **options)
+    return preview_deployment(desk.setup, spec, brokerage, **options)
 
 
 def test_a_plan_names_everything_that_is_about_to_happen(desk: Desk) -> None:
@@ -98,7 +102,7 @@ def test_a_plan_without_a_free_node_says_who_has_them(desk: Desk) -> None:
 def test_planning_sends_nothing_that_changes_anything(desk: Desk) -> None:
     old = desk.sandbox.deploy(PROJECT)
     planned(desk, paper_settings(), if_running="redeploy")
-    plan_wind_down(desk.setup, [PROJECT], "liquidate")
+    preview_wind_down(desk.setup, [PROJECT], "liquidate")
 
     assert desk.asked() == {old: []}
     assert desk.sends("live/create") == 0
@@ -108,7 +112,7 @@ def test_a_project_that_does_not_exist_is_named(desk: Desk) -> None:
     spec = desk.spec(project_id=999)
 
     with pytest.raises(NotFoundError, match="999"):
-        plan_deployment(desk.setup, spec, paper_settings())
+        preview_deployment(desk.setup, spec, paper_settings())
 
 
 def test_names_cannot_break_out_of_the_page() -> None:
@@ -124,7 +128,7 @@ def test_a_wind_down_plan_names_each_deployment_and_what_would_be_sold(desk: Des
     running = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_holdings(running, [SPY])
 
-    plan = plan_wind_down(desk.setup, [PROJECT, PROJECT + 1], "liquidate")
+    plan = preview_wind_down(desk.setup, [PROJECT, PROJECT + 1], "liquidate")
 
     page = plan.describe()
     for words in ("SOLD", running, "Momentum", "Bystander", "12.5 SPY at 500"):
@@ -134,14 +138,14 @@ def test_a_wind_down_plan_names_each_deployment_and_what_would_be_sold(desk: Des
 
 
 def test_a_stop_says_that_holdings_are_kept(desk: Desk) -> None:
-    assert "**kept**" in plan_wind_down(desk.setup, [PROJECT + 1], "stop").describe()
+    assert "**kept**" in preview_wind_down(desk.setup, [PROJECT + 1], "stop").describe()
 
 
 def test_one_project_that_cannot_be_read_does_not_hide_the_others(desk: Desk) -> None:
     over = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_status(over, "Stopped")
 
-    plan = plan_wind_down(desk.setup, [999, PROJECT, PROJECT + 1], "stop")
+    plan = preview_wind_down(desk.setup, [999, PROJECT, PROJECT + 1], "stop")
 
     assert [target.runs for target in plan.targets] == [False, False, True]
     assert "999" in plan.targets[0].problem
@@ -149,7 +153,7 @@ def test_one_project_that_cannot_be_read_does_not_hide_the_others(desk: Desk) ->
 
 
 def test_a_project_that_was_never_live_is_told(desk: Desk) -> None:
-    assert "never deployed" in plan_wind_down(desk.setup, [PROJECT], "stop").describe()
+    assert "never deployed" in preview_wind_down(desk.setup, [PROJECT], "stop").describe()
 
 
 # --- approval ---------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from quantconnect_provider.live.statuses import Phase, is_known, phase_of
+from quantconnect_provider.client.status import Phase, is_known, phase_of
 
 STOPPED = datetime(2026, 11, 22, tzinfo=timezone.utc)
 

@@ -17,19 +17,19 @@ from quantconnect_provider.client.errors import (
     NeverDeployedError,
     OutcomeUnknownError,
 )
-from quantconnect_provider.live.create import create_once
-from quantconnect_provider.live.errors import (
+from quantconnect_provider.live.deploy.create import create_once
+from quantconnect_provider.live.deploy.journal import KEY, attempt_after
+from quantconnect_provider.live.deployment_errors import (
     DeploymentUncertainError,
     NotDeployedError,
 )
-from quantconnect_provider.live.ledger import MemoryLedger
-from quantconnect_provider.live.looks import Observation, ProjectLook
-from quantconnect_provider.live.record import KEY, intent_after
+from quantconnect_provider.live.notes import MemoryNotes
+from quantconnect_provider.live.observation import Observation, ProjectObservation
 from tests.live.task import PROJECT, Desk, Kill, KillPoint, wait_for
 
 
 def test_nothing_is_sent_while_the_api_does_not_answer_the_looks(desk: Desk) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     desk.sandbox.add_fault("live/create", drop=True, when="after")
     outage = [
         desk.sandbox.add_fault(path, status=500, nth=2, times=None) for path in ("live/list", "live/read")
@@ -37,44 +37,44 @@ def test_nothing_is_sent_while_the_api_does_not_answer_the_looks(desk: Desk) -> 
 
     for _ in range(2):
         with pytest.raises(DeploymentUncertainError) as error:
-            desk.create(ledger)
+            desk.create(notes)
     for fault in outage:
         desk.sandbox.clear_faults(fault)
-    found = desk.create(ledger)
+    found = desk.create(notes)
 
     assert not error.value.retryable
     assert (found.how, desk.sends("live/create")) == ("found", 1)
 
 
 def test_credentials_that_fail_while_uncertain_end_the_looking_at_once(desk: Desk) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     desk.sandbox.add_fault("live/create", drop=True, when="after")
     desk.sandbox.add_fault("live/list", errors=["Hash doesn't match."], nth=2, times=1)
 
     with pytest.raises(DeploymentUncertainError, match="does not tell"):
-        desk.create(ledger, certainty_seconds=60.0)
+        desk.create(notes, certainty_seconds=60.0)
 
 
 def test_several_new_deployments_are_for_a_person_to_sort_out(desk: Desk) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     another = {"verb": "deploy", "project_id": PROJECT, "node_id": "LN-9"}
     desk.sandbox.add_fault("live/create", drop=True, when="after", control=[another])
 
     with pytest.raises(DeploymentUncertainError, match="several deployments appeared"):
-        desk.create(ledger)
+        desk.create(notes)
     with pytest.raises(DeploymentUncertainError, match="several deployments appeared"):
-        desk.create(ledger, if_running="redeploy")
+        desk.create(notes, if_running="redeploy")
 
     assert desk.sends("live/create") == 1
     assert [told for told in desk.asked().values() if told] == []
 
 
 def test_only_a_new_attempt_sends_again_after_certainty(desk: Desk) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     desk.sandbox.add_fault("live/create", drop=True, when="before")
 
     with pytest.raises(NotDeployedError) as error:
-        desk.create(ledger)
+        desk.create(notes)
 
     assert error.value.retryable
     assert isinstance(error.value.__cause__, OutcomeUnknownError)
@@ -82,31 +82,31 @@ def test_only_a_new_attempt_sends_again_after_certainty(desk: Desk) -> None:
 
 
 def test_a_deployment_that_lands_after_the_limit_is_adopted_not_doubled(desk: Desk) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     desk.compiled()
     desk.timeout_seconds = 0.05
     desk.sandbox.add_fault("live/create", delay_seconds=0.6)
     with pytest.raises(NotDeployedError):
-        desk.create(ledger)
+        desk.create(notes)
     wait_for(desk.running)
 
-    late = desk.create(ledger)
+    late = desk.create(notes)
 
     assert (late.how, late.deploy_id) == ("found", desk.running()[0])
     assert desk.sends("live/create") == 1
 
 
 def test_an_intent_from_another_host_is_given_the_whole_time_from_now(desk: Desk) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     with pytest.raises(Kill):
-        desk.create(ledger, KillPoint("create_live", "before"))
-    note = ledger.get(KEY)
+        desk.create(notes, KillPoint("create_live", "before"))
+    note = notes.get(KEY)
     note["intents"][0].update(host=f"not-{socket.gethostname()}", sent_at=note["intents"][0]["sent_at"] - 900)
-    ledger.set(KEY, note)
+    notes.set(KEY, note)
     lands = threading.Timer(0.1, lambda: desk.sandbox.deploy(PROJECT))
     lands.start()
 
-    found = desk.create(ledger, certainty_seconds=5.0)
+    found = desk.create(notes, certainty_seconds=5.0)
 
     assert (found.how, desk.sends("live/create")) == ("found", 0)
 
@@ -114,13 +114,13 @@ def test_an_intent_from_another_host_is_given_the_whole_time_from_now(desk: Desk
 def test_an_empty_list_proves_nothing_where_there_was_something_before(desk: Desk) -> None:
     first = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_status(first, "Stopped")
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     with pytest.raises(Kill):
-        desk.create(ledger, KillPoint("create_live", "after"))
+        desk.create(notes, KillPoint("create_live", "after"))
     client = Forgetful()
 
     with pytest.raises(DeploymentUncertainError, match="what it showed before"):
-        create_once(client, desk.spec(), ledger, certainty_seconds=0.05, look_seconds=0.01)
+        create_once(client, desk.spec(), notes, certainty_seconds=0.05, look_seconds=0.01)
 
 
 class Forgetful:
@@ -134,12 +134,12 @@ class Forgetful:
 
 
 def test_one_look_without_it_is_not_enough(desk: Desk) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     with pytest.raises(Kill):
-        desk.create(ledger, KillPoint("create_live", "after"))
+        desk.create(notes, KillPoint("create_live", "after"))
     client = FirstBlind(desk.setup)
 
-    found = create_once(client, desk.spec(), ledger, certainty_seconds=0.0, look_seconds=0.01)
+    found = create_once(client, desk.spec(), notes, certainty_seconds=0.0, look_seconds=0.01)
 
     assert (found.how, found.deploy_id) == ("found", desk.running()[0])
 
@@ -158,7 +158,7 @@ class FirstBlind(Forgetful):
 
 def test_an_accepted_request_without_an_id_is_settled_by_looking(desk: Desk) -> None:
     found = create_once(
-        Nameless(desk.setup), desk.spec(), MemoryLedger(), certainty_seconds=1.0, look_seconds=0.01
+        Nameless(desk.setup), desk.spec(), MemoryNotes(), certainty_seconds=1.0, look_seconds=0.01
     )
 
     assert (found.how, found.deploy_id) == ("found", desk.running()[0])
@@ -185,34 +185,34 @@ def test_of_very_many_deployments_the_newest_are_remembered() -> None:
         for day in range(2000)
     }
     spec = LiveSpec(project_id=PROJECT, compile_id="c", node_id="", brokerage={"id": "x"})
-    intent = intent_after(ProjectLook(PROJECT, history, "L-1999", 0.0), spec, 0.0)
+    attempt = attempt_after(ProjectObservation(PROJECT, history, "L-1999", 0.0), spec, 0.0)
     new = Observation("L-new", "InQueue", launched_at=start + timedelta(days=1999, hours=1))
-    later = ProjectLook(PROJECT, {**history, "L-new": new}, "L-new", 0.0)
+    later = ProjectObservation(PROJECT, {**history, "L-new": new}, "L-new", 0.0)
 
-    assert intent.deployments_since(later) == [new]
-    assert len(json.dumps(asdict(intent))) < 30_000
+    assert attempt.deployments_since(later) == [new]
+    assert len(json.dumps(asdict(attempt))) < 30_000
 
 
 def test_a_process_held_up_between_note_and_request_does_not_send_late(desk: Desk) -> None:
-    ledger = HookedLedger(set_hook=lambda: times.append(1000.0))
+    notes = HookedLedger(set_hook=lambda: times.append(1000.0))
     times = [0.0]
 
     with pytest.raises(NotDeployedError, match="held up"):
-        desk.create(ledger, clock=lambda: times[-1])
+        desk.create(notes, clock=lambda: times[-1])
 
     assert desk.sends("live/create") == 0
 
 
 def test_of_two_attempts_at_once_the_second_to_note_sends_nothing(desk: Desk) -> None:
-    ledger = HookedLedger(get_hook=lambda: desk.create(ledger.twin()), hooked_get=2)
+    notes = HookedLedger(get_hook=lambda: desk.create(notes.twin()), hooked_get=2)
 
     with pytest.raises(NotDeployedError, match="another attempt"):
-        desk.create(ledger)
+        desk.create(notes)
 
     assert desk.sends("live/create") == 1
 
 
-class HookedLedger(MemoryLedger):
+class HookedLedger(MemoryNotes):
     """A ledger to which something happens right after a note, or right before it is read again."""
 
     def __init__(
@@ -224,9 +224,9 @@ class HookedLedger(MemoryLedger):
         super().__init__()
         self.set_hook, self.get_hook, self.gets_left = set_hook, get_hook, hooked_get
 
-    def twin(self) -> MemoryLedger:
+    def twin(self) -> MemoryNotes:
         """The same notes, without hooks: what another process sees."""
-        twin = MemoryLedger()
+        twin = MemoryNotes()
         twin._notes = self._notes
         return twin
 

@@ -5,25 +5,25 @@ from typing import Any
 import pytest
 
 from quantconnect_provider.client.errors import NeverDeployedError, RateLimitedError, RefusedError
-from quantconnect_provider.live.errors import NotCurrentError, NotFlatError, WaitTimeoutError
-from quantconnect_provider.live.flat import (
+from quantconnect_provider.live.deployment_errors import NotCurrentError, NotFlatError, WaitTimeoutError
+from quantconnect_provider.live.notes import MemoryNotes
+from quantconnect_provider.live.polling import Polling
+from quantconnect_provider.live.wind_down.holdings import (
     WindDownResult,
     check_flat,
     conclude,
     holdings_left,
     must_be_awaited,
 )
-from quantconnect_provider.live.ledger import MemoryLedger
-from quantconnect_provider.live.looks import Pace
-from quantconnect_provider.live.wind_down import Action, Step, WindDown
+from quantconnect_provider.live.wind_down.steps import Action, Step, WindDown
 from tests.live.task import PACE, PROJECT, Desk, Kill, KillPoint
 
 SPY = {"symbol": "SPY", "symbolId": "SPY R735QTJ8XC9X", "quantity": 12.5, "averagePrice": 500.0}
-SOON = Pace(interval_seconds=0.02)
+SOON = Polling(interval_seconds=0.02)
 
 
 def concluded(desk: Desk, step: Step, action: Action, patience: float = 2.0) -> WindDownResult:
-    return conclude(desk.setup, step, action, flat_deadline=SOON.clock() + patience, pace=SOON)
+    return conclude(desk.setup, step, action, flat_deadline=SOON.clock() + patience, polling=SOON)
 
 
 @pytest.mark.parametrize("action", Action)
@@ -31,7 +31,7 @@ def test_a_deployment_that_is_over_already_counts_as_done(desk: Desk, action: Ac
     over = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_status(over, "Stopped")
 
-    step = desk.wind_down(MemoryLedger(), action)
+    step = desk.wind_down(MemoryNotes(), action)
 
     assert (step.deploy_id, step.status, step.already_over) == (over, "Stopped", True)
     assert desk.asked() == {over: []}
@@ -40,14 +40,14 @@ def test_a_deployment_that_is_over_already_counts_as_done(desk: Desk, action: Ac
 @pytest.mark.parametrize("action", Action)
 def test_a_project_that_was_never_live_is_a_clear_error(desk: Desk, action: Action) -> None:
     with pytest.raises(NeverDeployedError, match="never"):
-        desk.wind_down(MemoryLedger(), action)
+        desk.wind_down(MemoryNotes(), action)
 
 
 @pytest.mark.parametrize("action", Action)
 def test_the_end_is_believed_when_it_is_seen(desk: Desk, action: Action) -> None:
     told = desk.sandbox.deploy(PROJECT)
 
-    step = desk.wind_down(MemoryLedger(), action)
+    step = desk.wind_down(MemoryNotes(), action)
 
     assert (step.deploy_id, step.over, step.already_over) == (told, True, False)
     assert desk.asked() == {told: [action.value]}
@@ -58,14 +58,14 @@ def test_a_deployment_that_does_not_end_is_an_error(desk: Desk) -> None:
     told = desk.sandbox.deploy(PROJECT)
 
     with pytest.raises(WaitTimeoutError, match=told):
-        WindDown(desk.setup, PROJECT, Action.STOP, MemoryLedger(), pace=PACE).run(PACE.clock() + 0.1)
+        WindDown(desk.setup, PROJECT, Action.STOP, MemoryNotes(), polling=PACE).run(PACE.clock() + 0.1)
 
 
 def test_a_clear_answer_is_not_repeated_however_long_the_end_takes(desk: Desk) -> None:
     desk.sandbox.configure_project(PROJECT, deploy={"stop_seconds": 0.4})
     told = desk.sandbox.deploy(PROJECT)
 
-    desk.wind_down(MemoryLedger(), Action.STOP)
+    desk.wind_down(MemoryNotes(), Action.STOP)
 
     assert desk.asked() == {told: ["stop"]}
 
@@ -74,7 +74,7 @@ def test_after_an_unclear_answer_a_deployment_that_still_runs_is_told_again(desk
     told = desk.sandbox.deploy(PROJECT)
     desk.sandbox.add_fault("live/update/stop", drop=True, when="before")
 
-    step = desk.wind_down(MemoryLedger(), Action.STOP)
+    step = desk.wind_down(MemoryNotes(), Action.STOP)
 
     assert (step.over, desk.sends("live/update/stop")) == (True, 2)
     assert desk.asked() == {told: ["stop"]}
@@ -82,13 +82,13 @@ def test_after_an_unclear_answer_a_deployment_that_still_runs_is_told_again(desk
 
 def test_a_retry_never_touches_a_deployment_started_later(desk: Desk) -> None:
     told = desk.sandbox.deploy(PROJECT)
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     with pytest.raises(Kill):
-        desk.wind_down(ledger, Action.STOP, KillPoint("stop_live", "after"))
+        desk.wind_down(notes, Action.STOP, KillPoint("stop_live", "after"))
     desk.sandbox.set_status(told, "Stopped")
     newer = desk.sandbox.deploy(PROJECT)
 
-    step = desk.wind_down(ledger, Action.STOP)
+    step = desk.wind_down(notes, Action.STOP)
 
     assert step.deploy_id == told
     assert desk.asked() == {told: ["stop"], newer: []}
@@ -99,7 +99,7 @@ def test_a_deployment_that_is_not_the_current_one_is_not_sent_for(desk: Desk) ->
     newer = desk.sandbox.deploy(PROJECT, node_id="LN-9")
 
     with pytest.raises(NotCurrentError, match=newer):
-        desk.wind_down(MemoryLedger(), Action.LIQUIDATE, deploy_id=meant)
+        desk.wind_down(MemoryNotes(), Action.LIQUIDATE, deploy_id=meant)
 
     assert desk.asked() == {meant: [], newer: []}
 
@@ -110,16 +110,16 @@ def test_an_older_deployment_that_runs_beside_an_ended_one_is_not_overlooked(des
     desk.sandbox.set_status(newer, "Stopped")
 
     with pytest.raises(NotCurrentError, match=older):
-        desk.wind_down(MemoryLedger(), Action.STOP)
+        desk.wind_down(MemoryNotes(), Action.STOP)
 
 
 def test_clearing_a_finished_wind_down_acts_on_what_runs_then(desk: Desk) -> None:
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     first = desk.sandbox.deploy(PROJECT)
-    desk.wind_down(ledger, Action.STOP)
+    desk.wind_down(notes, Action.STOP)
     second = desk.sandbox.deploy(PROJECT)
 
-    assert desk.wind_down(ledger, Action.STOP).deploy_id == second
+    assert desk.wind_down(notes, Action.STOP).deploy_id == second
     assert desk.asked() == {first: ["stop"], second: ["stop"]}
 
 
@@ -128,7 +128,7 @@ def test_a_refusal_because_it_ended_meanwhile_is_no_error(desk: Desk) -> None:
     ends = {"verb": "set_status", "deploy_id": told, "status": "RuntimeError"}
     desk.sandbox.add_fault("live/update/stop", control=[ends])
 
-    assert desk.wind_down(MemoryLedger(), Action.STOP).status == "RuntimeError"
+    assert desk.wind_down(MemoryNotes(), Action.STOP).status == "RuntimeError"
 
 
 def test_a_refusal_while_it_runs_is_an_error(desk: Desk) -> None:
@@ -136,15 +136,15 @@ def test_a_refusal_while_it_runs_is_an_error(desk: Desk) -> None:
     desk.sandbox.add_fault("live/update/stop", errors=["Not your project."])
 
     with pytest.raises(RefusedError, match="Not your project"):
-        desk.wind_down(MemoryLedger(), Action.STOP)
+        desk.wind_down(MemoryNotes(), Action.STOP)
 
 
 def test_steps_let_a_task_defer_between_send_and_end(desk: Desk) -> None:
     told = desk.sandbox.deploy(PROJECT)
     desk.sandbox.add_fault("live/update/stop", drop=True, when="before")
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
 
-    step = WindDown(desk.setup, PROJECT, "stop", ledger, resend_seconds=60.0).step()
+    step = WindDown(desk.setup, PROJECT, "stop", notes, resend_seconds=60.0).step()
 
     assert (step.deploy_id, step.over) == (told, False)
     assert step.again_at is not None
@@ -159,7 +159,7 @@ def test_a_liquidation_reports_that_nothing_is_left(desk: Desk) -> None:
     told = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_holdings(told, [SPY])
 
-    result = concluded(desk, desk.wind_down(MemoryLedger(), Action.LIQUIDATE), Action.LIQUIDATE)
+    result = concluded(desk, desk.wind_down(MemoryNotes(), Action.LIQUIDATE), Action.LIQUIDATE)
 
     assert result.flat
     assert "Holdings left: none" in str(result)
@@ -169,7 +169,7 @@ def test_a_liquidation_waits_for_a_portfolio_that_lags(desk: Desk) -> None:
     told = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_holdings(told, [SPY])
     desk.sandbox.configure_project(PROJECT, deploy={"unsellable": ["SPY"]})
-    step = desk.wind_down(MemoryLedger(), Action.LIQUIDATE)
+    step = desk.wind_down(MemoryNotes(), Action.LIQUIDATE)
     sold = {"verb": "set_holdings", "deploy_id": told, "holdings": []}
     desk.sandbox.add_fault("live/portfolio/read", nth=3, control=[sold])
 
@@ -181,7 +181,7 @@ def test_what_cannot_be_sold_is_reported_and_fails_if_asked(desk: Desk) -> None:
     desk.sandbox.set_holdings(told, [SPY])
     desk.sandbox.configure_project(PROJECT, deploy={"unsellable": ["SPY"]})
 
-    result = concluded(desk, desk.wind_down(MemoryLedger(), Action.LIQUIDATE), Action.LIQUIDATE, 0.05)
+    result = concluded(desk, desk.wind_down(MemoryNotes(), Action.LIQUIDATE), Action.LIQUIDATE, 0.05)
 
     assert [str(left) for left in result.holdings_left or []] == ["12.5 SPY R735QTJ8XC9X worth 6250.0"]
     with pytest.raises(NotFlatError, match=r"12\.5 SPY"):
@@ -190,7 +190,7 @@ def test_what_cannot_be_sold_is_reported_and_fails_if_asked(desk: Desk) -> None:
 
 def test_holdings_that_cannot_be_read_are_not_held_to_be_gone(desk: Desk) -> None:
     desk.sandbox.deploy(PROJECT)
-    step = desk.wind_down(MemoryLedger(), Action.LIQUIDATE)
+    step = desk.wind_down(MemoryNotes(), Action.LIQUIDATE)
     desk.sandbox.add_fault("live/portfolio/read", errors=["No portfolio."], times=None)
 
     result = concluded(desk, step, Action.LIQUIDATE)
@@ -204,7 +204,7 @@ def test_a_stop_keeps_and_does_not_judge_holdings(desk: Desk) -> None:
     told = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_holdings(told, [SPY])
 
-    result = concluded(desk, desk.wind_down(MemoryLedger(), Action.STOP), Action.STOP)
+    result = concluded(desk, desk.wind_down(MemoryNotes(), Action.STOP), Action.STOP)
 
     check_flat(result)
     assert (result.holdings_left, len(holdings_left(desk.setup, PROJECT))) == (None, 1)
@@ -227,7 +227,7 @@ def test_a_result_is_json(desk: Desk) -> None:
     desk.sandbox.configure_project(PROJECT, deploy={"unsellable": ["SPY"]})
 
     result: dict[str, Any] = concluded(
-        desk, desk.wind_down(MemoryLedger(), Action.LIQUIDATE), Action.LIQUIDATE, 0.0
+        desk, desk.wind_down(MemoryNotes(), Action.LIQUIDATE), Action.LIQUIDATE, 0.0
     ).to_json()
 
     assert result["holdings_left"] == [
@@ -243,7 +243,7 @@ def test_a_fresh_runtime_error_is_told_to_end_because_it_may_restart(
     failed = desk.sandbox.deploy(PROJECT)
     desk.sandbox.fail(failed)
 
-    step = desk.wind_down(MemoryLedger(), Action.STOP, clock_ahead=ago)
+    step = desk.wind_down(MemoryNotes(), Action.STOP, clock_ahead=ago)
 
     assert (step.over, step.already_over) == (True, True)  # the sandbox refuses: it is over
     assert desk.sends("live/update/stop") == sends
@@ -252,11 +252,11 @@ def test_a_fresh_runtime_error_is_told_to_end_because_it_may_restart(
 def test_a_retry_after_a_clear_answer_does_not_send_again(desk: Desk) -> None:
     desk.sandbox.configure_project(PROJECT, deploy={"stop_seconds": 3600})
     told = desk.sandbox.deploy(PROJECT)
-    ledger = MemoryLedger()
-    WindDown(desk.setup, PROJECT, Action.STOP, ledger).step()
+    notes = MemoryNotes()
+    WindDown(desk.setup, PROJECT, Action.STOP, notes).step()
 
-    much_later = Pace(clock=lambda: SOON.clock() + 1000.0)
-    again = WindDown(desk.setup, PROJECT, Action.STOP, ledger, pace=much_later).step()
+    much_later = Polling(clock=lambda: SOON.clock() + 1000.0)
+    again = WindDown(desk.setup, PROJECT, Action.STOP, notes, polling=much_later).step()
 
     assert (again.over, again.again_at) == (False, None)
     assert desk.asked() == {told: ["stop"]}
@@ -265,10 +265,10 @@ def test_a_retry_after_a_clear_answer_does_not_send_again(desk: Desk) -> None:
 def test_a_send_that_certainly_did_nothing_is_repeated_by_the_next_attempt_at_once(desk: Desk) -> None:
     told = desk.sandbox.deploy(PROJECT)
     desk.sandbox.add_fault("live/update/stop", status=429, retry_after=0)
-    ledger = MemoryLedger()
+    notes = MemoryNotes()
     with pytest.raises(RateLimitedError):
-        WindDown(desk.setup, PROJECT, Action.STOP, ledger, resend_seconds=3600.0).step()
+        WindDown(desk.setup, PROJECT, Action.STOP, notes, resend_seconds=3600.0).step()
 
-    WindDown(desk.setup, PROJECT, Action.STOP, ledger, resend_seconds=3600.0).step()
+    WindDown(desk.setup, PROJECT, Action.STOP, notes, resend_seconds=3600.0).step()
 
     assert desk.asked() == {told: ["stop"]}

@@ -5,6 +5,7 @@
 ...     client.authenticate()
 """
 
+from quantconnect_provider.client.account import DEFAULT_BASE_URL
 from quantconnect_provider.client.client import QuantConnectClient
 from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
 from quantconnect_provider.client.models import (
@@ -19,8 +20,7 @@ from quantconnect_provider.client.models import (
     Project,
 )
 from quantconnect_provider.client.portfolio import CashHolding, Holding, Portfolio
-from quantconnect_provider.client.settings import DEFAULT_BASE_URL
-from quantconnect_provider.client.throttle import LocalSchedule, Schedule, Throttle
+from quantconnect_provider.client.throttle import LocalSlots, RequestSlots, Throttle
 from quantconnect_provider.client.transport import RetrySettings
 
 __all__ = [
@@ -35,14 +35,14 @@ __all__ = [
     "LiveDeployment",
     "LiveSpec",
     "LiveSummary",
-    "LocalSchedule",
+    "LocalSlots",
     "LogPage",
     "Node",
     "Nodes",
     "Portfolio",
     "Project",
     "QuantConnectClient",
+    "RequestSlots",
     "RetrySettings",
-    "Schedule",
     "Throttle",
 ]

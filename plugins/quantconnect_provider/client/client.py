@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from quantconnect_provider.client import endpoints
+from quantconnect_provider.client.account import DEFAULT_BASE_URL, check_account
 from quantconnect_provider.client.decode import decode, decode_list
 from quantconnect_provider.client.errors import (
     NeverDeployedError,
@@ -27,7 +28,6 @@ from quantconnect_provider.client.models import (
     Project,
 )
 from quantconnect_provider.client.portfolio import Portfolio, read_portfolio
-from quantconnect_provider.client.settings import DEFAULT_BASE_URL, check_account
 from quantconnect_provider.client.throttle import Throttle
 from quantconnect_provider.client.transport import RetrySettings, Transport
 

@@ -11,9 +11,9 @@ from typing import Any
 import requests
 
 from quantconnect_provider.client.endpoints import Endpoint
-from quantconnect_provider.client.envelope import RawAnswer, read_answer
 from quantconnect_provider.client.errors import UnreadableAnswerError
 from quantconnect_provider.client.insights import ExportedInsight, read_exported
+from quantconnect_provider.client.response import RawResponse, read_response
 from quantconnect_provider.client.times import utc_now
 
 _ARRAY_OF_OBJECTS = re.compile(r"\[\s*(?=[{\]])")
@@ -31,7 +31,7 @@ def read_export(response: requests.Response, endpoint: Endpoint) -> Iterator[Exp
     if int(response.headers.get("Content-Length", _SMALL_ANSWER_BYTES)) < _SMALL_ANSWER_BYTES:
         body = response.content
         if body.lstrip()[:1] == b"{":  # an error comes as an object, with HTTP 200
-            read_answer(RawAnswer(endpoint, response.status_code, response.headers, body, utc_now()))
+            read_response(RawResponse(endpoint, response.status_code, response.headers, body, utc_now()))
     try:
         for row in stream_objects(codecs.iterdecode(response.iter_content(_CHUNK_BYTES), "utf-8")):
             yield read_exported(row, endpoint=endpoint.path)

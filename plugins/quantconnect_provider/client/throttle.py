@@ -16,14 +16,14 @@ _LONGEST_PAUSE_SECONDS = 60.0
 _WINDOW_SECONDS = 60.0
 
 
-class Schedule(Protocol):
+class RequestSlots(Protocol):
     """Hands out evenly spaced slots. A schedule may be shared by many workers."""
 
     def reserve(self, requests_per_minute: float) -> float:
         """Take the next slot and return the seconds from now until it."""
 
 
-class LocalSchedule:
+class LocalSlots:
     """Slots within this process."""
 
     def __init__(self) -> None:
@@ -48,9 +48,9 @@ class Throttle:
     API granted in the last minute, is kept to and raised again minute by minute.
     """
 
-    def __init__(self, requests_per_minute: float | None = None, schedule: Schedule | None = None) -> None:
+    def __init__(self, requests_per_minute: float | None = None, slots: RequestSlots | None = None) -> None:
         self._told = requests_per_minute * _SAFETY if requests_per_minute else None
-        self._schedule = schedule or LocalSchedule()
+        self._slots = slots or LocalSlots()
         self._learned: float | None = None
         self._changed = threading.Condition()
         self._paused_until = 0.0
@@ -80,7 +80,7 @@ class Throttle:
             self._probing = self._refusals_in_a_row > 0
             rate = self.requests_per_minute
         if rate:
-            time.sleep(self._schedule.reserve(rate))
+            time.sleep(self._slots.reserve(rate))
 
     def granted(self) -> None:
         """Note that the API served a request."""

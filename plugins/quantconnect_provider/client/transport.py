@@ -24,7 +24,6 @@ from requests.adapters import HTTPAdapter
 
 from quantconnect_provider import __version__
 from quantconnect_provider.client.endpoints import Endpoint
-from quantconnect_provider.client.envelope import RawAnswer, read_answer
 from quantconnect_provider.client.errors import (
     InvalidSettingError,
     OutcomeUnknownError,
@@ -35,7 +34,8 @@ from quantconnect_provider.client.errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
-from quantconnect_provider.client.secrets import scrub, secret_leaves
+from quantconnect_provider.client.redaction import redact, secret_leaves
+from quantconnect_provider.client.response import RawResponse, read_response
 from quantconnect_provider.client.throttle import Throttle
 from quantconnect_provider.client.times import utc_now
 
@@ -102,7 +102,7 @@ class Transport:
         """Close the pooled connections."""
         self._session.close()
 
-    def call(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawAnswer]:
+    def call(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawResponse]:
         """Send *body* to *endpoint* and return the JSON object that came back, and the raw answer.
 
         :raises QuantConnectError: the subclass for what went wrong, after the repeats that are allowed.
@@ -133,11 +133,11 @@ class Transport:
             response, requested_at = self._send(endpoint, body, stream=True)
             if response.status_code >= 300:
                 with response:
-                    read_answer(_raw(endpoint, response, requested_at))
+                    read_response(_raw(endpoint, response, requested_at))
         with response, self._mapped(endpoint):
             yield response
 
-    def _call_once(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawAnswer]:
+    def _call_once(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawResponse]:
         # An idle pooled connection may be one that the API has just closed. Sending on it would fail in a
         # way that cannot be told from a lost answer; a fresh connection fails before anything is sent.
         self._session.close()
@@ -154,11 +154,11 @@ class Transport:
                 ) from error
             raise
 
-    def _attempt(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawAnswer]:
+    def _attempt(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawResponse]:
         with self._turn(body):
             response, requested_at = self._send(endpoint, body, stream=False)
             raw = _raw(endpoint, response, requested_at)
-            return read_answer(raw), raw
+            return read_response(raw), raw
 
     @contextmanager
     def _turn(self, body: dict[str, Any]) -> Iterator[None]:
@@ -233,12 +233,12 @@ class Transport:
     def _explain(self, error: QuantConnectError, body: dict[str, Any]) -> None:
         """Take every secret out of an error's text, and name the project in it."""
         secrets = [self._api_token, *secret_leaves(body)]
-        error.args = tuple(scrub(str(part), secrets) for part in error.args)
+        error.args = tuple(redact(str(part), secrets) for part in error.args)
         project_id = body.get("projectId")
         if project_id is not None and str(project_id) not in str(error):
             # The API's own words do not name it, and a task log of many projects needs it.
             error.args = (f"Project {project_id}: {error.args[0]}", *error.args[1:])
-        error.api_errors = tuple(scrub(part, secrets) for part in error.api_errors)
+        error.api_errors = tuple(redact(part, secrets) for part in error.api_errors)
 
     def _enough(self, state: tenacity.RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
@@ -263,8 +263,8 @@ class Transport:
         log.warning("%s Trying again in %.1f s (attempt %d).", message, pause, state.attempt_number + 1)
 
 
-def _raw(endpoint: Endpoint, response: requests.Response, requested_at: DateTime) -> RawAnswer:
-    return RawAnswer(endpoint, response.status_code, response.headers, response.content, requested_at)
+def _raw(endpoint: Endpoint, response: requests.Response, requested_at: DateTime) -> RawResponse:
+    return RawResponse(endpoint, response.status_code, response.headers, response.content, requested_at)
 
 
 def _was_not_sent(error: requests.exceptions.RequestException) -> bool:

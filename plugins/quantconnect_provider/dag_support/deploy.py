@@ -6,18 +6,18 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider.dag_support.approval import ApprovalGate, Question
-from quantconnect_provider.dag_support.params import deploy_params
+from quantconnect_provider.dag_support.approval_gate import ApprovalGate, Question
+from quantconnect_provider.dag_support.forms import deploy_params
 from quantconnect_provider.dag_support.projects import connect
-from quantconnect_provider.operators.errors import plain_errors
-from quantconnect_provider.operators.inputs import check_names
-from quantconnect_provider.operators.request import DeploymentRequest
+from quantconnect_provider.tasks.deploy_request import DeployRequest
+from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.inputs import check_names
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from quantconnect_provider.live.brokerages import BrokerageSettings
-    from quantconnect_provider.live.plan import DeploymentPlan
+    from quantconnect_provider.live.approval.deploy_preview import DeployPreview
+    from quantconnect_provider.live.brokerages.settings import BrokerageSettings
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +54,13 @@ class DeployApproval(ApprovalGate):
         return Question(needed, because, planned.subject, planned.describe(), planned.is_paper)
 
 
-def _look(params: Mapping[str, Any]) -> tuple[DeploymentPlan, BrokerageSettings, bool]:
-    from quantconnect_provider.live.approval import approval_needed
-    from quantconnect_provider.live.plan import plan_deployment
+def _look(params: Mapping[str, Any]) -> tuple[DeployPreview, BrokerageSettings, bool]:
+    from quantconnect_provider.live.approval.deploy_preview import preview_deployment
+    from quantconnect_provider.live.approval.rules import approval_needed
 
-    request = DeploymentRequest.of(params)
+    request = DeployRequest.of(params)
     resolved = request.resolve()
     needed = approval_needed(params["approval"], resolved.brokerage)
     with connect() as client:
-        planned = plan_deployment(client, resolved.spec, resolved.brokerage, if_running=request.if_running)
+        planned = preview_deployment(client, resolved.spec, resolved.brokerage, if_running=request.if_running)
     return planned, resolved.brokerage, needed

@@ -9,13 +9,13 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from quantconnect_provider import settings
-from quantconnect_provider.dag_support.params import harvest_params
+from quantconnect_provider import config
+from quantconnect_provider.dag_support.forms import harvest_params
+from quantconnect_provider.dag_support.log_table import log_table
 from quantconnect_provider.dag_support.projects import connect, project_names
-from quantconnect_provider.dag_support.tables import log_table
-from quantconnect_provider.operators.errors import plain_errors
-from quantconnect_provider.operators.inputs import check_names, project_ids_of
 from quantconnect_provider.operators.insights import REPORT_KEY, ListedDeployment, check_deployed
+from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.inputs import check_names, project_ids_of
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def list_batches(params: Mapping[str, Any]) -> tuple[list[list[dict[str, Any]]],
     by_project: dict[int, list[ListedDeployment]] = {}
     for deployment in listed:
         by_project.setdefault(deployment.project_id, []).append(deployment)
-    batches = divide(sorted(by_project), settings.load().harvest_batch_size)
+    batches = divide(sorted(by_project), config.load().harvest_batch_size)
     log.info("%d deployments of %d projects in %d batches", len(listed), len(by_project), len(batches))
     rows = [[entry.to_json() for each in batch for entry in by_project[each]] for batch in batches]
     return rows, [_name(batch, by_project) for batch in batches]

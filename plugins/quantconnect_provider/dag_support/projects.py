@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from quantconnect_provider.operators.base import DEFAULT_CONN_ID
+from quantconnect_provider.tasks.operator import DEFAULT_CONN_ID
 
 if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient

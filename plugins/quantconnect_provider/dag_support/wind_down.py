@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from quantconnect_provider.dag_support.approval import ApprovalGate, Question
-from quantconnect_provider.dag_support.params import wind_down_params
+from quantconnect_provider.dag_support.approval_gate import ApprovalGate, Question
+from quantconnect_provider.dag_support.forms import wind_down_params
+from quantconnect_provider.dag_support.log_table import log_table
 from quantconnect_provider.dag_support.projects import connect, project_names
-from quantconnect_provider.dag_support.tables import log_table
-from quantconnect_provider.operators.errors import plain_errors
-from quantconnect_provider.operators.inputs import check_names, one_of, project_ids_of
+from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.inputs import check_names, one_of, project_ids_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -29,8 +29,8 @@ def choose(params: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     :raises QuantConnectTaskFailed: naming the param that cannot be right.
     """
-    from quantconnect_provider.live.approval import wind_down_approval_needed
-    from quantconnect_provider.live.statuses import phase_of
+    from quantconnect_provider.client.status import phase_of
+    from quantconnect_provider.live.approval.rules import wind_down_approval_needed
 
     with plain_errors():
         check_names(params, wind_down_params())
@@ -53,14 +53,14 @@ class WindDownApproval(ApprovalGate):
 
     def question(self, context: Context) -> Question:
         """Look at each project, so that the page tells what it holds when it is read."""
-        from quantconnect_provider.live.approval import wind_down_approval_needed
-        from quantconnect_provider.live.wind_down_plan import plan_wind_down
+        from quantconnect_provider.live.approval.rules import wind_down_approval_needed
+        from quantconnect_provider.live.approval.wind_down_preview import preview_wind_down
 
         params = context["params"]
         chosen = context["ti"].xcom_pull(task_ids="choose", key="targets")
         needed = bool(chosen) and wind_down_approval_needed(params["approval"], params["action"])
         with connect() as client:
-            planned = plan_wind_down(client, [target["project_id"] for target in chosen], params["action"])
+            planned = preview_wind_down(client, [target["project_id"] for target in chosen], params["action"])
         is_paper = all(target.brokerage in _PAPER for target in planned.targets if target.runs)
         because = f"approval is {params['approval']!r} and the action is {params['action']!r}"
         return Question(needed, because, planned.subject, planned.describe(), is_paper)

@@ -6,18 +6,18 @@
 """
 
 from quantconnect_provider.harvest.engine import harvest
-from quantconnect_provider.harvest.errors import HarvestFailedError, UnstableListError
+from quantconnect_provider.harvest.harvest_errors import HarvestFailedError, UnstableListError
+from quantconnect_provider.harvest.options import HarvestOptions
 from quantconnect_provider.harvest.report import DeploymentResult, HarvestReport
-from quantconnect_provider.harvest.settings import HarvestSettings
-from quantconnect_provider.harvest.store import Store
-from quantconnect_provider.harvest.summary import DeploymentCount, count_deployments, latest_harvests
+from quantconnect_provider.store.queries import DeploymentCount, count_deployments, latest_harvests
+from quantconnect_provider.store.store import Store
 
 __all__ = [
     "DeploymentCount",
     "DeploymentResult",
     "HarvestFailedError",
+    "HarvestOptions",
     "HarvestReport",
-    "HarvestSettings",
     "Store",
     "UnstableListError",
     "count_deployments",

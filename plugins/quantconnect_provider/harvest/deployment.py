@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quantconnect_provider.client.errors import NotFoundError
-from quantconnect_provider.harvest.bulk import BulkFill
-from quantconnect_provider.harvest.changes import FLUSH_LAG, ChangeRule
-from quantconnect_provider.harvest.commits import GroupCommit
-from quantconnect_provider.harvest.errors import PositionsShiftedError, UnstableListError
-from quantconnect_provider.harvest.lookback import last_match
-from quantconnect_provider.harvest.model import Chunk, HarvestRecord, Page, State, Unit
-from quantconnect_provider.harvest.pages import Pages
-from quantconnect_provider.harvest.plan import Plan
-from quantconnect_provider.harvest.pool import FetchPool
+from quantconnect_provider.harvest.fetch.checked_pages import CheckedPages
+from quantconnect_provider.harvest.fetch.export_fill import ExportFill
+from quantconnect_provider.harvest.fetch.lookback import last_match
+from quantconnect_provider.harvest.fetch.page import Page
+from quantconnect_provider.harvest.fetch.page_reader import PageReader
+from quantconnect_provider.harvest.fetch.thread_pool import FetchPool
+from quantconnect_provider.harvest.group_commit import GroupCommit
+from quantconnect_provider.harvest.harvest_errors import PositionsShiftedError, UnstableListError
+from quantconnect_provider.harvest.options import HarvestOptions
 from quantconnect_provider.harvest.progress import Progress
-from quantconnect_provider.harvest.reader import PageReader
-from quantconnect_provider.harvest.settings import HarvestSettings
-from quantconnect_provider.harvest.store import Store
+from quantconnect_provider.harvest.read_plan import ReadPlan
+from quantconnect_provider.store.change_rule import FLUSH_LAG, ChangeRule
+from quantconnect_provider.store.commit_unit import CommitUnit, HarvestRecord, ResumeState, RowRun
+from quantconnect_provider.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,13 @@ _SHIFTED = "; positions had shifted"
 
 
 @dataclass(frozen=True)
-class Tools:
+class BatchTools:
     """What the deployments of a batch share."""
 
     store: Store
     commits: GroupCommit
     pool: FetchPool
-    settings: HarvestSettings
+    settings: HarvestOptions
     clock: Callable[[], datetime]
 
 
@@ -50,14 +51,14 @@ class DeploymentHarvest:
 
     def __init__(
         self,
-        tools: Tools,
+        tools: BatchTools,
         reader: PageReader,
-        state: State,
-        plan: Plan,
+        state: ResumeState,
+        plan: ReadPlan,
         *,
         rule: ChangeRule,
         record: HarvestRecord,
-        bulk: BulkFill | None = None,
+        bulk: ExportFill | None = None,
     ) -> None:
         self._tools = tools
         self._reader = reader
@@ -67,12 +68,12 @@ class DeploymentHarvest:
         self.record = record
         self.shifts = 0
         self._full = plan.tail == 0 or state.full_at is None
-        self._pending: list[Chunk] = []
+        self._pending: list[RowRun] = []
         self._settles_at: datetime | None = None
         self._bulk = bulk
         reader.keeps_rows = bulk is not None
-        self._pages = Pages(tools.pool, reader, tools.settings.in_flight)
-        self._pages.begin(plan.starts, on_suspicion=bulk is None)
+        self._pages = CheckedPages(tools.pool, reader, tools.settings.in_flight)
+        self._pages.begin(plan.starts, speculatively=bulk is None)
         self.progress = Progress(record, tools.settings.progress_seconds)
 
     def prefetch(self) -> None:
@@ -83,7 +84,7 @@ class DeploymentHarvest:
         """Ask for nothing more."""
         self._pages.close()
 
-    def run(self) -> Unit:
+    def run(self) -> CommitUnit:
         """Read everything that the plan wants and return what is left to be committed, the end included.
 
         Long reads are committed as they go.
@@ -108,7 +109,7 @@ class DeploymentHarvest:
                 self._bulk = None
                 self._look_back(shift)
 
-    def run_again(self) -> Unit:
+    def run_again(self) -> CommitUnit:
         """Like :meth:`run`, after the store has turned away what that returned."""
         self._pending = []
         self.record.status, self.record.error = "failed", "It was cut off."
@@ -118,14 +119,14 @@ class DeploymentHarvest:
     def _read_windows(self) -> None:
         last = -1 if self._state.last_position is None else self._state.last_position
         for start in list(self.plan.windows):
-            chunk = Chunk(start, is_window=True)
+            chunk = RowRun(start, is_window=True)
             self._take(chunk, self._pages.window(start, last))
             self._pending.append(chunk)
             self._commit_if_many()
 
     def _read_tail(self) -> None:
         page = self._pages.first(self.plan.anchor)
-        chunk = Chunk(page.start)
+        chunk = RowRun(page.start)
         self._pending.append(chunk)
         self._take(chunk, page)
         ended = not page.is_full
@@ -143,14 +144,14 @@ class DeploymentHarvest:
             ended = not page.is_full or known == len(page.ids)
         chunk.at_end, chunk.ended_at = True, page.observed_at
 
-    def _chunk_behind(self, chunk: Chunk) -> Chunk:
+    def _chunk_behind(self, chunk: RowRun) -> RowRun:
         """Return the chunk that goes on behind *chunk*: itself, until it is large enough to be committed."""
         if self._commit_if_many():
-            chunk = Chunk(chunk.end + 1, chunk.ids[-1])
+            chunk = RowRun(chunk.end + 1, chunk.ids[-1])
             self._pending.append(chunk)
         return chunk
 
-    def _take(self, chunk: Chunk, page: Page, skip: int = 0) -> None:
+    def _take(self, chunk: RowRun, page: Page, skip: int = 0) -> None:
         chunk.add(page, skip)
         self.record.read += len(page.ids) - skip
         if page.settles_at and (self._settles_at is None or page.settles_at > self._settles_at):
@@ -170,7 +171,7 @@ class DeploymentHarvest:
         """
         self.record.requests = self._reader.requests
         pending, self._pending = self._pending, []
-        unit = Unit(self.record, pending, page_size=self._page_size)
+        unit = CommitUnit(self.record, pending, page_size=self._page_size)
         if not self._tools.commits.now(unit):
             raise PositionsShiftedError("what is stored is newer, or rows between have moved")
         done = {chunk.start for chunk in pending if chunk.is_window}
@@ -180,12 +181,12 @@ class DeploymentHarvest:
     def _page_size(self) -> int | None:
         return self._reader.size.value if self._reader.size.proven else None
 
-    def _last_unit(self) -> Unit:
+    def _last_unit(self) -> CommitUnit:
         record = self.record
         record.requests = self._reader.requests
         record.finished_at = self._tools.clock()
         record.status, record.error = "complete", None
-        return Unit(
+        return CommitUnit(
             record,
             self._pending,
             page_size=self._page_size,
@@ -217,7 +218,7 @@ class DeploymentHarvest:
             pass
         self._pending = []
         store, deploy_id = self._tools.store, self.record.deploy_id
-        self._state = store.load_states([deploy_id]).get(deploy_id) or State(deploy_id)
+        self._state = store.load_states([deploy_id]).get(deploy_id) or ResumeState(deploy_id)
         last = -1 if self._state.last_position is None else self._state.last_position
         stored: dict[int, str] = {}
 
@@ -235,12 +236,12 @@ class DeploymentHarvest:
         )
         self._pages.begin(self.plan.starts)
 
-    def _plan_behind(self, matching: int, stored: dict[int, str]) -> Plan:
+    def _plan_behind(self, matching: int, stored: dict[int, str]) -> ReadPlan:
         reason = f"{self.plan.reason.removesuffix(_SHIFTED)}{_SHIFTED}"
         if matching < 0:
             self._full = True
-            return Plan(0, reason)
+            return ReadPlan(0, reason)
         size = self._reader.size.value
         windows = [start for start in self.plan.windows if start + size - 1 <= matching]
         tail = min((s for s in self.plan.windows if s <= matching < s + size - 1), default=matching)
-        return Plan(tail, reason, windows, (matching, stored[matching]))
+        return ReadPlan(tail, reason, windows, (matching, stored[matching]))

@@ -13,17 +13,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from quantconnect_provider.client.errors import CredentialsError
 from quantconnect_provider.client.times import utc_now
-from quantconnect_provider.harvest.bulk import BulkFill
-from quantconnect_provider.harvest.changes import ChangeRule
-from quantconnect_provider.harvest.commits import GroupCommit, Job
-from quantconnect_provider.harvest.deployment import DeploymentHarvest, Tools
-from quantconnect_provider.harvest.model import HarvestRecord, InsightSource, State, Target, Unit
-from quantconnect_provider.harvest.plan import change_rule, is_settled, make_plan
-from quantconnect_provider.harvest.pool import FetchPool
-from quantconnect_provider.harvest.reader import PageReader, PageSize
+from quantconnect_provider.harvest.deployment import BatchTools, DeploymentHarvest
+from quantconnect_provider.harvest.fetch.export_fill import ExportFill
+from quantconnect_provider.harvest.fetch.page import InsightSource
+from quantconnect_provider.harvest.fetch.page_reader import PageReader, PageSize
+from quantconnect_provider.harvest.fetch.thread_pool import FetchPool
+from quantconnect_provider.harvest.group_commit import GroupCommit, Job
+from quantconnect_provider.harvest.options import HarvestOptions
+from quantconnect_provider.harvest.read_plan import change_rule, is_settled, make_read_plan
 from quantconnect_provider.harvest.report import DeploymentResult, HarvestReport, describe, one_line
-from quantconnect_provider.harvest.settings import HarvestSettings
-from quantconnect_provider.harvest.store import Store
+from quantconnect_provider.store.change_rule import ChangeRule
+from quantconnect_provider.store.commit_unit import CommitUnit, HarvestRecord, HarvestTarget, ResumeState
+from quantconnect_provider.store.store import Store
 
 log = logging.getLogger("quantconnect_provider.harvest")
 
@@ -31,8 +32,8 @@ log = logging.getLogger("quantconnect_provider.harvest")
 def harvest(
     client: InsightSource,
     store: Store,
-    deployments: Sequence[Target],
-    settings: HarvestSettings | None = None,
+    deployments: Sequence[HarvestTarget],
+    settings: HarvestOptions | None = None,
     run_id: str = "",
     *,
     listed_at: datetime | None = None,
@@ -46,7 +47,7 @@ def harvest(
     :param clock: returns the current time, aware UTC.
     :returns: what became of each; ``raise_if_failed()`` of it turns failures into an exception.
     """
-    batch = _Batch(client, store, settings or HarvestSettings(), run_id, clock)
+    batch = _Batch(client, store, settings or HarvestOptions(), run_id, clock)
     return batch.run(deployments, listed_at or clock())
 
 
@@ -57,7 +58,7 @@ class _Batch:
         self,
         client: InsightSource,
         store: Store,
-        settings: HarvestSettings,
+        settings: HarvestOptions,
         run_id: str,
         clock: Callable[[], datetime],
     ) -> None:
@@ -65,13 +66,13 @@ class _Batch:
         self._settings = settings
         self._run_id = run_id
         pool = FetchPool(settings.in_flight)
-        self._tools = Tools(store, GroupCommit(store, self._done), pool, settings, clock)
+        self._tools = BatchTools(store, GroupCommit(store, self._done), pool, settings, clock)
         self._size = PageSize(store.known_page_size() or PageSize.value)
         self._results: dict[str, DeploymentResult] = {}
         self._failure: CredentialsError | None = None
         self._told = 0
 
-    def run(self, deployments: Sequence[Target], listed_at: datetime) -> HarvestReport:
+    def run(self, deployments: Sequence[HarvestTarget], listed_at: datetime) -> HarvestReport:
         """Harvest all of them."""
         began = time.monotonic()
         targets = list({target.deploy_id: target for target in deployments}.values())
@@ -91,7 +92,7 @@ class _Batch:
         log.info("Harvested in %.1f s.\n%s", report.seconds, report.table())
         return report
 
-    def _work(self, targets: Sequence[Target], listed_at: datetime) -> None:
+    def _work(self, targets: Sequence[HarvestTarget], listed_at: datetime) -> None:
         upcoming = self._jobs(targets, listed_at)
         ready: deque[DeploymentHarvest] = deque()
         ahead = 1
@@ -106,15 +107,15 @@ class _Batch:
             ahead = min(ahead + 1, self._settings.in_flight)
         self._tools.commits.flush()
 
-    def _jobs(self, targets: Sequence[Target], listed_at: datetime) -> Iterator[DeploymentHarvest]:
+    def _jobs(self, targets: Sequence[HarvestTarget], listed_at: datetime) -> Iterator[DeploymentHarvest]:
         """Plan for all deployments and yield the work for those that have some, when it is asked for."""
         store = self._tools.store
         states = store.load_states([target.deploy_id for target in targets])
         store.save_deployments(targets, listed_at)
         settled: list[HarvestRecord] = []
-        active: list[tuple[Target, State, ChangeRule]] = []
+        active: list[tuple[HarvestTarget, ResumeState, ChangeRule]] = []
         for target in targets:
-            state = states.get(target.deploy_id) or State(target.deploy_id)
+            state = states.get(target.deploy_id) or ResumeState(target.deploy_id)
             if is_settled(target, state) and not self._settings.full:
                 settled.append(self._settled(target))
             else:
@@ -124,17 +125,19 @@ class _Batch:
         open_positions = self._open_positions(active)
         for target, state, rule in active:
             positions = open_positions.pop(target.deploy_id, [])
-            plan = make_plan(state, positions, self._size.value, self._settings, self._tools.clock())
+            plan = make_read_plan(state, positions, self._size.value, self._settings, self._tools.clock())
             reader = PageReader(
                 self._client, store.staging, target.project_id, target.deploy_id, size=self._size, rule=rule
             )
             record = HarvestRecord(target.project_id, target.deploy_id, self._run_id, self._tools.clock())
             bulk = None
             if self._settings.first_fill == "export" and state.last_position is None:
-                bulk = BulkFill(self._client, reader, record, self._tools.clock)
+                bulk = ExportFill(self._client, reader, record, self._tools.clock)
             yield DeploymentHarvest(self._tools, reader, state, plan, rule=rule, record=record, bulk=bulk)
 
-    def _open_positions(self, active: Sequence[tuple[Target, State, ChangeRule]]) -> dict[str, list[int]]:
+    def _open_positions(
+        self, active: Sequence[tuple[HarvestTarget, ResumeState, ChangeRule]]
+    ) -> dict[str, list[int]]:
         """Find the insights that can have changed, with one query for all that were harvested before."""
         found: dict[str, list[int]] = {}
         if self._settings.full:
@@ -150,7 +153,7 @@ class _Batch:
         return found
 
     def _harvest(self, job: DeploymentHarvest) -> None:
-        unit = Unit(job.record)
+        unit = CommitUnit(job.record)
         try:
             if self._failure is not None:
                 raise self._failure
@@ -164,7 +167,7 @@ class _Batch:
         finally:
             job.close()
 
-    def _settled(self, target: Target) -> HarvestRecord:
+    def _settled(self, target: HarvestTarget) -> HarvestRecord:
         """Note that a deployment is not asked for."""
         result = self._results[target.deploy_id]
         result.status, result.reason = "settled", "stopped and final"
@@ -180,7 +183,7 @@ class _Batch:
             error=None,
         )
 
-    def _done(self, job: Job, unit: Unit, error: Exception | None) -> None:
+    def _done(self, job: Job, unit: CommitUnit, error: Exception | None) -> None:
         """Note what became of a deployment and say it in one line."""
         if not isinstance(job, DeploymentHarvest):
             raise TypeError(type(job))

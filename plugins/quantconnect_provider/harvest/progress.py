@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from quantconnect_provider.harvest.model import HarvestRecord
+from quantconnect_provider.store.commit_unit import HarvestRecord
 
 log = logging.getLogger("quantconnect_provider.harvest")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import DBAPIError
 
 from quantconnect_provider.client.errors import QuantConnectError
-from quantconnect_provider.harvest.errors import HarvestFailedError
+from quantconnect_provider.harvest.harvest_errors import HarvestFailedError
 
 _ERROR_WIDTH = 100
 

@@ -11,7 +11,7 @@ from airflow.sdk.log import mask_secret
 
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.hooks.connection import missing_connection, read_extra
-from quantconnect_provider.live.brokerages import (
+from quantconnect_provider.live.brokerages.settings import (
     BrokerageSettings,
     brokerage_settings,
     data_provider_settings,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from quantconnect_provider.client import DEFAULT_BASE_URL, QuantConnectClient, RetrySettings
+from quantconnect_provider.client.account import Account, check_account
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.client.settings import AccountSettings, check_account
 from quantconnect_provider.client.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class ApiAccess:
     :param store: where all workers share the `requests_per_minute`; None: each keeps to it by itself.
     """
 
-    account: AccountSettings
+    account: Account
     organization_id: str | None
     store: URL | None = field(default=None, repr=False)
 
@@ -51,10 +51,10 @@ class ApiAccess:
         if rate is None or self.store is None:
             return None
         # Imported here: without a limit nobody needs a database to talk to the API.
-        from quantconnect_provider.pacing import pace_key, shared_schedule  # noqa: PLC0415
+        from quantconnect_provider.store.rate_limit import rate_limit_key, shared_slots  # noqa: PLC0415
 
-        key = pace_key(self.account.base_url, self.account.user_id)
-        return Throttle(rate, shared_schedule(self.store, key))
+        key = rate_limit_key(self.account.base_url, self.account.user_id)
+        return Throttle(rate, shared_slots(self.store, key))
 
 
 def missing_connection(conn_id: str, connection_type: str = "quantconnect") -> InvalidSettingError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider import settings
-from quantconnect_provider.operators.base import WaitingOperator, judged
-from quantconnect_provider.operators.errors import plain_errors
-from quantconnect_provider.operators.inputs import project_id_of
+from quantconnect_provider import config
+from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.inputs import project_id_of
+from quantconnect_provider.tasks.operator import WaitingOperator, wait_result_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
@@ -40,11 +40,11 @@ class QuantConnectCompileOperator(WaitingOperator):
 
     def execute(self, context: Context) -> str:
         """Start the build and wait for it, here or in the triggerer."""
-        from quantconnect_provider.live import build
+        from quantconnect_provider.live.deploy import build
 
         with plain_errors():
             project_id = project_id_of(self.project_id)
-            deadline = self.deadline(settings.load().deploy_timeout_seconds)
+            deadline = self.deadline(config.load().deploy_timeout_seconds)
             with self.client() as client:
                 started = build.start_build(client, project_id)
                 if self.deferrable and not build.build_succeeded(started):
@@ -54,17 +54,17 @@ class QuantConnectCompileOperator(WaitingOperator):
     def execute_complete(self, context: Context, event: Any) -> str:
         """Go on after the triggerer has seen the build finish: read its log."""
         with plain_errors():
-            judgement, resume = judged(event)
-            judgement.raise_unless_done()
+            wait_result, resume = wait_result_of(event)
+            wait_result.raise_unless_done()
             compile_id = str(resume["compile_id"])
             with self.client() as client:
-                deadline = self.deadline(settings.load().deploy_timeout_seconds)
+                deadline = self.deadline(config.load().deploy_timeout_seconds)
                 return self._finish(client, project_id_of(self.project_id), compile_id, deadline)
 
     def _finish(self, client: Any, project_id: int, compile_id: str, deadline: float) -> str:
-        from quantconnect_provider.live import build
+        from quantconnect_provider.live.deploy import build
 
-        done = build.wait_for_build(client, project_id, compile_id, deadline=deadline, pace=self.pace())
+        done = build.wait_for_build(client, project_id, compile_id, deadline=deadline, polling=self.polling())
         if done.logs:
             with self.log_group("Compiler"):
                 for line in done.logs:

@@ -7,17 +7,17 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider import settings
-from quantconnect_provider.operators.base import QuantConnectOperator
-from quantconnect_provider.operators.errors import plain_errors
-from quantconnect_provider.operators.inputs import flag_of, project_ids_of
+from quantconnect_provider import config
+from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.inputs import flag_of, project_ids_of
+from quantconnect_provider.tasks.operator import QuantConnectOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
     from quantconnect_provider.client import LiveSummary, QuantConnectClient
+    from quantconnect_provider.harvest.options import HarvestOptions
     from quantconnect_provider.harvest.report import HarvestReport
-    from quantconnect_provider.harvest.settings import HarvestSettings
 
 REPORT_KEY = "report"
 """XCom key of what became of each deployment; there also when the task fails because some of them did."""
@@ -137,11 +137,11 @@ class QuantConnectExtractInsightsOperator(QuantConnectOperator):
             rows = [row for row in rows if row.project_id in asked]
         return [ListedDeployment.of(row, listed_at) for row in rows]
 
-    def _settings(self) -> HarvestSettings:
-        from quantconnect_provider.harvest.settings import HarvestSettings
+    def _settings(self) -> HarvestOptions:
+        from quantconnect_provider.harvest.options import HarvestOptions
 
-        chosen = settings.load()
-        return HarvestSettings(
+        chosen = config.load()
+        return HarvestOptions(
             full=flag_of(self.full, "full"),
             rescore_days=chosen.rescore_days,
             full_pass_days=chosen.full_pass_days,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider.operators.base import QuantConnectOperator
-from quantconnect_provider.operators.create import QuantConnectCreateLiveOperator
-from quantconnect_provider.operators.errors import plain_errors
-from quantconnect_provider.operators.inputs import project_id_of, text_or_none
-from quantconnect_provider.operators.wind_down import (
+from quantconnect_provider.operators.create_live import QuantConnectCreateLiveOperator
+from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.inputs import project_id_of, text_or_none
+from quantconnect_provider.tasks.operator import QuantConnectOperator
+from quantconnect_provider.tasks.wind_down_operator import (
     QuantConnectLiquidateLiveOperator,
     QuantConnectStopLiveOperator,
 )

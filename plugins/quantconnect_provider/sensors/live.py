@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
 
-from quantconnect_provider import settings
+from quantconnect_provider import config
 from quantconnect_provider.links import QuantConnectProjectLink
-from quantconnect_provider.operators.base import DEFAULT_CONN_ID, judged
-from quantconnect_provider.operators.errors import plain_errors
-from quantconnect_provider.operators.inputs import project_id_of, text_or_none, texts_of
 from quantconnect_provider.retry import QuantConnectRetryPolicy
+from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.inputs import project_id_of, text_or_none, texts_of
+from quantconnect_provider.tasks.operator import DEFAULT_CONN_ID, wait_result_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
     from quantconnect_provider.client import QuantConnectClient
-    from quantconnect_provider.live.wait import Judgement
+    from quantconnect_provider.live.waiting import WaitResult
     from quantconnect_provider.triggers.live import LiveStatusTrigger
 
 
@@ -62,7 +62,7 @@ class QuantConnectLiveStatusSensor(BaseSensorOperator):
         self.deploy_id = deploy_id
         self.target = target
         self.quantconnect_conn_id = quantconnect_conn_id
-        self.deferrable = settings.default_deferrable() if deferrable is None else deferrable
+        self.deferrable = config.default_deferrable() if deferrable is None else deferrable
 
     def execute(self, context: Context) -> Any:
         """Wait in the worker as every sensor does, or look once and then wait in the triggerer."""
@@ -82,26 +82,26 @@ class QuantConnectLiveStatusSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the triggerer has watched."""
-        from quantconnect_provider.live.failures import deployment_failed
-        from quantconnect_provider.live.wait import Verdict
+        from quantconnect_provider.live.post_mortem import deployment_failed
+        from quantconnect_provider.live.waiting import WaitState
 
-        judgement, _ = judged(event)
-        if judgement.verdict is Verdict.TIMEOUT:
-            raise AirflowSensorTimeout(judgement.message)
+        wait_result, _ = wait_result_of(event)
+        if wait_result.verdict is WaitState.TIMEOUT:
+            raise AirflowSensorTimeout(wait_result.message)
         with plain_errors():
             project_id = project_id_of(self.project_id)
-            if judgement.verdict is Verdict.ENDED:
+            if wait_result.verdict is WaitState.ENDED:
                 with self._client() as client:
-                    raise deployment_failed(client, project_id, judgement.deploy_id, judgement.message)
-            judgement.raise_unless_done()
-            return _result(project_id, judgement)
+                    raise deployment_failed(client, project_id, wait_result.deploy_id, wait_result.message)
+            wait_result.raise_unless_done()
+            return _result(project_id, wait_result)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         from quantconnect_provider.client.errors import QuantConnectError
-        from quantconnect_provider.live.failures import deployment_failed
-        from quantconnect_provider.live.looks import Observation
-        from quantconnect_provider.live.wait import Verdict, Wait
+        from quantconnect_provider.live.observation import Observation
+        from quantconnect_provider.live.post_mortem import deployment_failed
+        from quantconnect_provider.live.waiting import Wait, WaitState
 
         with plain_errors():
             project_id = project_id_of(self.project_id)
@@ -114,11 +114,11 @@ class QuantConnectLiveStatusSensor(BaseSensorOperator):
                         raise
                     self.log.warning("The look failed: %s", error)
                     return PokeReturnValue(is_done=False, xcom_value={"deploy_id": self.deploy_id})
-                judgement = wait.saw(seen, time.time())
-                if judgement.verdict is Verdict.ENDED:
-                    raise deployment_failed(client, project_id, judgement.deploy_id, judgement.message)
-        done = judgement.verdict is Verdict.DONE
-        return PokeReturnValue(is_done=done, xcom_value=_result(project_id, judgement))
+                wait_result = wait.saw(seen, time.time())
+                if wait_result.verdict is WaitState.ENDED:
+                    raise deployment_failed(client, project_id, wait_result.deploy_id, wait_result.message)
+        done = wait_result.verdict is WaitState.DONE
+        return PokeReturnValue(is_done=done, xcom_value=_result(project_id, wait_result))
 
     def _trigger(self, deploy_id: str) -> LiveStatusTrigger:
         from quantconnect_provider.triggers.live import LiveStatusTrigger
@@ -144,8 +144,8 @@ class QuantConnectLiveStatusSensor(BaseSensorOperator):
         return QuantConnectHook(self.quantconnect_conn_id).get_conn()
 
 
-def _result(project_id: int, judgement: Judgement) -> dict[str, Any]:
-    return {"project_id": project_id, "deploy_id": judgement.deploy_id, "status": judgement.status}
+def _result(project_id: int, wait_result: WaitResult) -> dict[str, Any]:
+    return {"project_id": project_id, "deploy_id": wait_result.deploy_id, "status": wait_result.status}
 
 
 def _seconds(span: float | timedelta) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider.triggers.polling import PollingTrigger
+from quantconnect_provider.triggers.project_poll import ProjectPollTrigger
 
 if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 FINISHED = ("BuildSuccess", "BuildError")
 
 
-class CompileTrigger(PollingTrigger):
+class CompileTrigger(ProjectPollTrigger):
     """Looks at a build until it is finished, well or badly, or time is up. The worker reads its log.
 
-    :param compile_id: the build; the other parameters are those of `PollingTrigger`.
+    :param compile_id: the build; the other parameters are those of `ProjectPollTrigger`.
     """
 
     def __init__(self, *, compile_id: str, **kwargs: Any) -> None:

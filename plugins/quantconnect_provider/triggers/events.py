@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from quantconnect_provider.live.wait import Judgement
+    from quantconnect_provider.live.waiting import WaitResult
 
 VERSION = 1
 _SETTLE_SECONDS = 2.0
@@ -21,13 +21,13 @@ class UnknownEventError(ValueError):
     """A trigger ended with something that this version of the package does not understand."""
 
 
-def event_of(judgement: Judgement, resume: dict[str, Any]) -> dict[str, Any]:
+def event_of(wait_result: WaitResult, resume: dict[str, Any]) -> dict[str, Any]:
     """Return the payload for the end of a wait.
 
     :param resume: what the task wants back when it goes on. It travels with the trigger because
         `dag.test()` forgets the keyword arguments of `defer` once there is an event.
     """
-    return {"v": VERSION, **judgement.to_json(), "resume": resume}
+    return {"v": VERSION, **wait_result.to_json(), "resume": resume}
 
 
 async def settle(started: float, poll_interval_seconds: float) -> None:
@@ -46,19 +46,19 @@ def resume_of(event: dict[str, Any]) -> dict[str, Any]:
     return dict(event.get("resume") or {})
 
 
-def judgement_of(event: Any) -> Judgement:
+def read_wait_result(event: Any) -> WaitResult:
     """Return how a wait ended.
 
     :raises UnknownEventError: when the event is none of this version's.
     """
-    from quantconnect_provider.live.wait import Judgement, Verdict
+    from quantconnect_provider.live.waiting import WaitResult, WaitState
 
     if not isinstance(event, dict) or event.get("v") != VERSION:
         raise UnknownEventError(
             f"The trigger ended with {event!r}, which version {VERSION} of its events does not have. Run the "
             "same version of airflow-provider-quantconnect on workers and triggerers, and clear this task."
         )
-    judgement = Judgement.from_json(event)
-    if judgement.verdict is Verdict.WAIT:
+    wait_result = WaitResult.from_json(event)
+    if wait_result.verdict is WaitState.WAIT:
         raise UnknownEventError(f"The trigger ended with {event!r}, which is not an end.")
-    return judgement
+    return wait_result

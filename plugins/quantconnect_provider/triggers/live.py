@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from quantconnect_provider.triggers.board import Board, watching
 from quantconnect_provider.triggers.events import event_of, settle
-from quantconnect_provider.triggers.polling import LAST_LOOK_SECONDS
+from quantconnect_provider.triggers.project_poll import LAST_LOOK_SECONDS
+from quantconnect_provider.triggers.shared_poller import SharedPoller, watching
 
 if TYPE_CHECKING:
-    from quantconnect_provider.live.looks import Observation
-    from quantconnect_provider.live.wait import Judgement, Wait
+    from quantconnect_provider.live.observation import Observation
+    from quantconnect_provider.live.waiting import Wait, WaitResult
 
 _UNLISTED_BEFORE_ASKING = 3
 
@@ -79,11 +79,11 @@ class LiveStatusTrigger(BaseTrigger):
         """Yield the one event that the wait ends with."""
         started = time.monotonic()
         async with watching(self.quantconnect_conn_id, self.poll_interval_seconds) as board:
-            judgement = await self._wait(board)
+            wait_result = await self._wait(board)
         await settle(started, self.poll_interval_seconds)
-        yield TriggerEvent(event_of(judgement, self.resume))  # type: ignore[no-untyped-call]
+        yield TriggerEvent(event_of(wait_result, self.resume))  # type: ignore[no-untyped-call]
 
-    async def _wait(self, board: Board) -> Judgement:
+    async def _wait(self, board: SharedPoller) -> WaitResult:
         wait = await asyncio.get_running_loop().run_in_executor(None, self._new_wait)
         # A reading that is not older than an interval will do; it saves the request of its own.
         after = time.monotonic() - self.poll_interval_seconds
@@ -104,15 +104,15 @@ class LiveStatusTrigger(BaseTrigger):
             after = reading.taken_at
             if reading.error is None:
                 last_seen = seen
-                judgement = wait.saw(last_seen, time.time())
+                wait_result = wait.saw(last_seen, time.time())
             else:
-                judgement = wait.failed(reading.error, time.time())
-            if judgement.verdict.value != "wait":
-                return judgement
+                wait_result = wait.failed(reading.error, time.time())
+            if wait_result.verdict.value != "wait":
+                return wait_result
             patience = max(self.deadline - time.time(), 0.0)
 
     def _new_wait(self) -> Wait:
         # In a thread, because the first import of the client takes longer than an event loop may stand still.
-        from quantconnect_provider.live.wait import Wait
+        from quantconnect_provider.live.waiting import Wait
 
         return Wait(self.target, self.deadline, restart_grace_seconds=self.restart_grace_seconds)

@@ -1,0 +1,110 @@
+"""Gives the pages of one deployment, each checked to follow from what is known; or says what has shifted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from quantconnect_provider.client.errors import NotFoundError, QuantConnectError, RefusedError, ServerError
+from quantconnect_provider.harvest.fetch.page import Page
+from quantconnect_provider.harvest.fetch.page_reader import PageReader
+from quantconnect_provider.harvest.fetch.page_stream import PageStream
+from quantconnect_provider.harvest.fetch.thread_pool import FetchPool
+from quantconnect_provider.harvest.harvest_errors import PositionsShiftedError
+
+PAST_THE_END = (RefusedError, NotFoundError, ServerError)
+"""What the API may answer to a start behind the end of the list; nobody has written it down."""
+
+
+class CheckedPages:
+    """The pages of one deployment in the order of a plan; its methods may raise ``PositionsShiftedError``."""
+
+    def __init__(self, pool: FetchPool, reader: PageReader, limit: int) -> None:
+        self._pool = pool
+        self._reader = reader
+        self._limit = limit
+        self._stream: PageStream | None = None
+
+    @property
+    def length(self) -> int | None:
+        """How long the list seems to be, if the API says something plausible."""
+        return self._stream.length if self._stream else None
+
+    def begin(self, starts: Sequence[int], *, speculatively: bool = True) -> None:
+        """Go on with the pages at *starts*, the last of which begins the tail."""
+        self.close()
+        self._stream = PageStream(
+            self._pool, self._reader, starts, limit=self._limit, speculatively=speculatively
+        )
+
+    def prefetch(self) -> None:
+        """Ask for the first page, before it is this deployment's turn."""
+        if self._stream:
+            self._stream.prefetch()
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        if self._stream:
+            self._stream.close()
+
+    def window(self, start: int, last: int) -> Page:
+        """Return the page at *start*, which lies before the *last* known row."""
+        try:
+            page = self._next()
+        except PAST_THE_END as error:
+            raise self._shift_or_failure(start, error) from error
+        if len(page.ids) < min(page.asked, last - start + 1):
+            raise PositionsShiftedError(f"the list ends before position {last:,}")
+        return page
+
+    def first(self, anchor: tuple[int, str] | None) -> Page:
+        """Return the tail's first page, on which the *anchor* must stand where it stood."""
+        try:
+            page = self._next()
+        except PAST_THE_END as error:
+            if anchor is None:
+                raise
+            raise self._shift_or_failure(anchor[0], error) from error
+        if anchor is not None:
+            offset = anchor[0] - page.start
+            if offset >= len(page.ids) or page.ids[offset] != anchor[1]:
+                raise PositionsShiftedError(f"another row stands at position {anchor[0]:,}")
+        return page
+
+    def following(self, page: Page) -> tuple[Page, int]:
+        """Return the page behind *page*, and how many of its rows are known from that.
+
+        Its first row existed a moment ago, so when it is refused, it is asked for once more.
+        """
+        try:
+            following = self._next()
+        except PAST_THE_END:
+            start = page.start + page.asked - 1
+            self.begin([start])
+            try:
+                following = self._next()
+            except PAST_THE_END as error:
+                raise self._shift_or_failure(start, error) from error
+        return following, overlap(page, following)
+
+    def _next(self) -> Page:
+        if self._stream is None:
+            raise RuntimeError("begin() comes first")
+        return self._stream.next()
+
+    def _shift_or_failure(self, position: int, error: QuantConnectError) -> PositionsShiftedError:
+        """Return the shift that *error* is; if the first page fails as well, that is raised."""
+        self._reader.read(0)
+        return PositionsShiftedError(f"the API does not show position {position:,} any more: {error}")
+
+
+def overlap(page: Page, following: Page) -> int:
+    """Return how many rows of *following* are known from *page*.
+
+    :raises PositionsShiftedError: if they do not stand where they stood.
+    """
+    if following.ids and following.ids[-1] == page.ids[-1] and set(following.ids) <= set(page.ids):
+        return len(following.ids)
+    expected = page.ids[following.start - page.start :]
+    if not expected or following.ids[: len(expected)] != expected:
+        raise PositionsShiftedError(f"another row stands at position {following.start:,} than a moment ago")
+    return len(expected)

@@ -1,0 +1,1 @@
+"""Deploying: built, sent at most once, found again after an unclear answer, redeployed."""

@@ -1,0 +1,295 @@
+"""Makes a live deployment at most once, whatever happens to the request, the answer or the worker.
+
+live/create knows no idempotency key, so certainty has to come from order: look, note the intent, send
+once, note the receipt. Whoever finds an intent without a receipt looks until it is certain what became of
+it, and sends nothing before that.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+
+from quantconnect_provider.client import QuantConnectClient
+from quantconnect_provider.client.errors import (
+    InvalidSettingError,
+    NotFoundError,
+    QuantConnectError,
+    RefusedError,
+)
+from quantconnect_provider.client.models import LiveSpec
+from quantconnect_provider.client.status import RESTARTABLE
+from quantconnect_provider.live.deploy.carry_over import check_portfolio, with_carried
+from quantconnect_provider.live.deploy.journal import (
+    OPEN,
+    RECEIPT,
+    REFUSED,
+    VOID,
+    DeployJournal,
+    SendAttempt,
+    attempt_after,
+    digest_of,
+    mark_failed,
+)
+from quantconnect_provider.live.deploy.nodes import await_node, choose_node
+from quantconnect_provider.live.deploy.options import DeployOptions
+from quantconnect_provider.live.deploy.outcome import OutcomeResolver, proves_nothing_started
+from quantconnect_provider.live.deploy.redeploy import make_room
+from quantconnect_provider.live.deployment_errors import (
+    AlreadyRunningError,
+    DeploymentEndedError,
+    DeploymentUncertainError,
+    NoFreeNodeError,
+    NotDeployedError,
+)
+from quantconnect_provider.live.notes import TaskNotes
+from quantconnect_provider.live.observation import Observation, ProjectObservation, named, observe_project
+from quantconnect_provider.live.polling import Clock, Polling, Sleep
+from quantconnect_provider.live.post_mortem import deployment_failed
+
+log = logging.getLogger(__name__)
+
+_SEND_WITHIN_SECONDS = 60.0  # an attempt that was frozen between noting and sending must not send late
+_NODE_WAIT_SECONDS = 120.0  # a node is let go a moment after its deployment is over
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The deployment that a task stands for.
+
+    :param how: ``created`` by this attempt, ``adopted`` (it ran before), ``found`` (made by a request
+        without a clear answer), or ``resumed`` (made by an earlier attempt of this task).
+    """
+
+    deploy_id: str
+    project_id: int
+    how: str
+
+
+def create_once(
+    client: QuantConnectClient,
+    spec: LiveSpec,
+    notes: TaskNotes,
+    *,
+    if_running: str = "fail",
+    on_clear: str = "reuse",
+    certainty_seconds: float = 300.0,
+    look_seconds: float = 5.0,
+    stop_seconds: float = 900.0,
+    resend_seconds: float = 90.0,
+    clock: Clock = time.time,
+    sleep: Sleep = time.sleep,
+) -> Deployment:
+    """Return this task's deployment of *spec*: made now, made before, or adopted.
+
+    Call it again with the same ledger after anything that went wrong, the death of the process included.
+    Do not change the ledger in between; call ``mark_finished`` when the task is done.
+
+    :param spec: ``node_id`` empty means the first free node.
+    :param if_running: and the parameters up to *resend_seconds*: see :class:`~.options.DeployOptions`.
+    :param look_seconds: between two looks.
+    :raises InvalidSettingError: if ``if_running`` or ``on_clear`` does not exist.
+    :raises DeploymentUncertainError: if it cannot be told whether a deployment was started. The next call
+        looks again; nothing is sent until it is certain.
+    :raises NotDeployedError: if the request had no clear answer and certainly deployed nothing. The next
+        call may send a new one.
+    :raises AlreadyRunningError: if a deployment runs that is not this task's and may not be touched.
+    :raises NoFreeNodeError: if there is no node to deploy to.
+    :raises DeploymentFailedError: if the deployment that this task made ended before the task was done.
+    :raises DeploymentEndedError: if a person cleared the task after its deployment ended.
+    :raises RefusedError: if the API said no.
+    :raises QuantConnectError: if the API does not answer before anything was sent.
+    """
+    options = DeployOptions(if_running, on_clear, certainty_seconds, stop_seconds, resend_seconds)
+    return _Attempt(client, spec, notes, options, Polling(look_seconds, clock, sleep)).run()
+
+
+class _Attempt:
+    """One attempt of one task; everything that must outlive it is in the record."""
+
+    def __init__(
+        self,
+        client: QuantConnectClient,
+        spec: LiveSpec,
+        notes: TaskNotes,
+        options: DeployOptions,
+        polling: Polling,
+    ) -> None:
+        self.client = client
+        self.spec = spec
+        self.notes = notes
+        self.options = options
+        self.polling = polling
+        self.clock = polling.clock
+        self.journal = DeployJournal(notes)
+        self.outcomes = OutcomeResolver(
+            client, spec.project_id, self.journal, options.certainty_seconds, polling
+        )
+
+    def run(self) -> Deployment:
+        last = self.journal.last
+        if last is not None and last.project_id != self.spec.project_id:
+            raise InvalidSettingError(
+                f"This task already deals with a deployment of project {last.project_id}, and now asks for "
+                f"project {self.spec.project_id}.",
+                advice="Trigger a new run for another project.",
+            )
+        if last is not None and last.state == RECEIPT:
+            look = self._look()
+            if self._goes_on(last, look):
+                return self._deployment(last, "resumed")
+        elif last is not None and last.state == OPEN:
+            log.warning(
+                "An earlier attempt may have started a deployment; looking for it before anything else."
+            )
+            return self._deployment(self.outcomes.settle(last))
+        else:
+            look = self._look()
+        late = self.outcomes.late_arrival(look)
+        if late is not None:
+            return self._deployment(late)
+        running = self._others(look)
+        if running and self.options.if_running == "adopt":
+            return self._deployment(self._adopt(look, running))
+        if self._redeploys(running):
+            look = make_room(
+                self.client,
+                self.spec,
+                self.notes,
+                self.journal,
+                look,
+                options=self.options,
+                polling=self.polling,
+            )
+        return self._deployment(self._send(look))
+
+    def _goes_on(self, receipt: SendAttempt, look: ProjectObservation) -> bool:
+        """Whether the task goes on with the deployment that it has; False to make another.
+
+        :raises DeploymentFailedError: if it ended before the task was done.
+        :raises DeploymentEndedError: if it ended after that, and ``on_clear`` is not ``deploy``.
+        """
+        deploy_id = str(receipt.deploy_id)
+        seen = look.seen.get(deploy_id)
+        if receipt.digest and receipt.digest != digest_of(self.spec):
+            log.warning("%s was made with other settings than this attempt asks for.", deploy_id)
+        if seen is None:
+            log.warning("%s is not listed at the moment.", deploy_id)
+            return True
+        if seen.phase.may_trade or (
+            seen.status == RESTARTABLE and self.spec.automatic_redeploy and not receipt.outcome
+        ):
+            return True
+        if receipt.outcome is None:
+            what = f"{deploy_id}, made by an earlier attempt of this task, ended as {seen.status}."
+            mark_failed(self.notes, seen.status)
+            raise deployment_failed(self.client, self.spec.project_id, deploy_id, what)
+        if self.options.on_clear == "deploy":
+            log.info("%s is over (%s, task %s): deploying again.", deploy_id, seen.status, receipt.outcome)
+            return False
+        raise DeploymentEndedError(
+            f"This task made {deploy_id}, which is over ({seen.status}); the task had {receipt.outcome}."
+        )
+
+    def _others(self, look: ProjectObservation) -> list[Observation]:
+        """Return what runs and is not this task's, if the options allow going on beside it.
+
+        :raises AlreadyRunningError: if they do not, or if it cannot be told which one is meant.
+        """
+        running = look.active
+        if len(running) > 1:
+            raise AlreadyRunningError(
+                f"Several deployments of project {self.spec.project_id} run: {named(running)}.",
+                advice="Stop all but one on quantconnect.com first.",
+            )
+        if running and self.options.if_running == "fail":
+            raise AlreadyRunningError(f"Project {self.spec.project_id} is live already: {named(running)}.")
+        return running
+
+    def _redeploys(self, running: list[Observation]) -> bool:
+        return self.options.if_running == "redeploy" and (bool(running) or self.journal.redeploy is not None)
+
+    def _adopt(self, look: ProjectObservation, running: list[Observation]) -> SendAttempt:
+        now = self.clock()
+        adopted = SendAttempt(
+            project_id=self.spec.project_id,
+            state=RECEIPT,
+            looked_at=look.looked_at,
+            sent_at=now,
+            digest=digest_of(self.spec),
+            deploy_id=running[0].deploy_id,
+            how="adopted",
+        )
+        self.journal.add(adopted)
+        return adopted
+
+    def _send(self, look: ProjectObservation) -> SendAttempt:
+        """Note the intent, send it once, note what became of it."""
+        carried = self.journal.redeploy.portfolio if self.journal.redeploy else None
+        spec = self.spec
+        brokerage = with_carried(spec.brokerage, carried)
+        check_portfolio(brokerage)
+        patience = _NODE_WAIT_SECONDS if self.journal.redeploy else 0.0
+        node = await_node(self.client, spec.project_id, spec.node_id, self.clock() + patience, self.polling)
+        spec = replace(spec, node_id=node.id, brokerage=brokerage)
+        attempt = attempt_after(look, self.spec, self.clock())
+        self.journal.add(attempt)
+        self._check_may_send(attempt)
+        log.info("Deploying project %s to node %s.", spec.project_id, spec.node_id)
+        try:
+            created = self.client.create_live(spec)
+        except QuantConnectError as error:
+            if proves_nothing_started(error):
+                return self._refused(attempt, spec, error)
+            return self.outcomes.settle(attempt, error)
+        if not created.deploy_id:
+            return self.outcomes.settle(attempt)
+        return self.outcomes.receive(attempt, created.deploy_id, "created")
+
+    def _check_may_send(self, attempt: SendAttempt) -> None:
+        """Refuse to send when time or another attempt has come in between; nothing was sent then."""
+        late = self.clock() - attempt.sent_at > _SEND_WITHIN_SECONDS
+        if not late and self.journal.still_ours(attempt):
+            return
+        if late:
+            attempt.state = VOID
+            self.journal.save()
+        raise NotDeployedError(
+            "Nothing was sent: "
+            + ("this process was held up." if late else "another attempt of this task is at work.")
+        )
+
+    def _refused(self, attempt: SendAttempt, spec: LiveSpec, error: QuantConnectError) -> SendAttempt:
+        """Believe a refusal, verify it with one look, and say who holds the node if that is why.
+
+        :raises QuantConnectError: always.
+        """
+        attempt.state = REFUSED
+        self.journal.save()
+        if not isinstance(error, (RefusedError, NotFoundError)):
+            raise error
+        try:
+            appeared = attempt.deployments_since(self._look())
+            nodes = self.client.read_nodes(spec.project_id)
+        except QuantConnectError as unread:
+            log.warning("The refusal could not be verified: %s", unread)
+            raise error from None
+        if appeared:
+            raise DeploymentUncertainError(
+                f"live/create was refused ({error.args[0]}), and yet {named(appeared)} appeared: started "
+                "by someone else at the same moment, or by this request after all."
+            ) from error
+        try:
+            choose_node(nodes, spec.node_id)
+        except NoFreeNodeError as taken:
+            raise NoFreeNodeError(
+                f"{error.args[0]} {taken.args[0]}", endpoint=error.endpoint, api_errors=error.api_errors
+            ) from error
+        raise error
+
+    def _look(self) -> ProjectObservation:
+        return observe_project(self.client, self.spec.project_id, self.clock)
+
+    def _deployment(self, attempt: SendAttempt, how: str | None = None) -> Deployment:
+        return Deployment(str(attempt.deploy_id), self.spec.project_id, how or str(attempt.how))

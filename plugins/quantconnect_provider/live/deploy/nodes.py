@@ -1,0 +1,73 @@
+"""Which live node a deployment goes to."""
+
+from __future__ import annotations
+
+import logging
+
+from quantconnect_provider.client import QuantConnectClient
+from quantconnect_provider.client.models import Node, Nodes
+from quantconnect_provider.live.deployment_errors import NoFreeNodeError
+from quantconnect_provider.live.polling import Polling
+
+log = logging.getLogger(__name__)
+
+
+def choose_node(nodes: Nodes, node_id: str | None = None) -> Node:
+    """Return the node to deploy to: the one asked for, or the first free one, those without GPU first.
+
+    :raises NoFreeNodeError: if there is none, saying who uses what.
+    """
+    if node_id:
+        return _asked(nodes, node_id)
+    free = [node for node in nodes.live if node.active and not node.busy]
+    if not free:
+        if not nodes.live:
+            raise NoFreeNodeError("The organization has no live node.", advice="Add a live node to it.")
+        taken = "; ".join(describe_node(node) for node in nodes.live)
+        raise NoFreeNodeError(f"None of the {len(nodes.live)} live nodes is free: {taken}.")
+    return min(free, key=lambda node: node.has_gpu)
+
+
+def await_node(
+    client: QuantConnectClient, project_id: int, node_id: str, until: float, polling: Polling
+) -> Node:
+    """Choose a node as :func:`choose_node` does, waiting *until* (unix seconds) for one to be let go.
+
+    :raises NoFreeNodeError: if none is.
+    """
+    while True:
+        try:
+            return choose_node(client.read_nodes(project_id), node_id)
+        except NoFreeNodeError as error:
+            if not error.retryable or polling.clock() >= until:
+                raise
+            log.info("%s Waiting for one.", error.args[0])
+        polling.pause(until)
+
+
+def _asked(nodes: Nodes, node_id: str) -> Node:
+    named = [node for node in nodes.live if node_id in (node.id, node.name)]
+    if not named:
+        known = ", ".join(f"{node.id} ({node.name})" for node in nodes.live) or "none"
+        unknown = NoFreeNodeError(
+            f"There is no live node {node_id!r}; the live nodes are: {known}.",
+            advice="Set node_id to one of them, or leave it empty for the first free one.",
+        )
+        unknown.retryable = False
+        raise unknown
+    node = named[0]
+    if node.busy or not node.active:
+        raise NoFreeNodeError(f"The live node asked for is not free: {describe_node(node)}.")
+    return node
+
+
+def describe_node(node: Node) -> str:
+    """Say what a node is and who has it, e.g. ``L-MICRO (LN-..) runs 'Momentum' for ann``."""
+    name = f"{node.name or node.sku} ({node.id})"
+    if not node.active:
+        return f"{name} is not active"
+    if not node.busy:
+        return f"{name} is free"
+    project = f" {node.project_name!r}" if node.project_name else " something"
+    owner = f" for {node.used_by}" if node.used_by else ""
+    return f"{name} runs{project}{owner}"

@@ -1,0 +1,79 @@
+"""Makes room for a new deployment: stops the one that runs, after noting which it is and what it holds."""
+
+from __future__ import annotations
+
+import logging
+
+from quantconnect_provider.client import QuantConnectClient
+from quantconnect_provider.client.models import LiveSpec
+from quantconnect_provider.live.deploy.carry_over import portfolio_snapshot, wants_portfolio
+from quantconnect_provider.live.deploy.journal import DeployJournal, Redeploy
+from quantconnect_provider.live.deploy.options import DeployOptions
+from quantconnect_provider.live.deployment_errors import AlreadyRunningError
+from quantconnect_provider.live.notes import TaskNotes
+from quantconnect_provider.live.observation import ProjectObservation, named, observe_project
+from quantconnect_provider.live.polling import Polling
+from quantconnect_provider.live.wind_down.steps import Action, WindDown
+
+log = logging.getLogger(__name__)
+
+STOP_KEY = "quantconnect_deploy_stop"
+
+
+def make_room(
+    client: QuantConnectClient,
+    spec: LiveSpec,
+    notes: TaskNotes,
+    journal: DeployJournal,
+    look: ProjectObservation,
+    *,
+    options: DeployOptions,
+    polling: Polling,
+) -> ProjectObservation:
+    """Stop the project's running deployment and return a look in which nothing runs.
+
+    An attempt that finds a redeploy under way goes on with it: only the deployment noted by the first one
+    is ever stopped.
+
+    :raises AlreadyRunningError: if another deployment was started meanwhile.
+    :raises WaitTimeoutError: if it does not end.
+    """
+    redeploy = journal.redeploy or _begin(client, spec, journal, look)
+    if not redeploy.over:
+        stop = WindDown(
+            client,
+            spec.project_id,
+            Action.STOP,
+            notes,
+            deploy_id=redeploy.deploy_id,
+            key=STOP_KEY,
+            resend_seconds=options.resend_seconds,
+            polling=polling,
+        )
+        ended = stop.run(polling.clock() + options.stop_seconds)
+        log.info("%s is %s; deploying in its place.", ended.deploy_id, ended.status)
+        redeploy.over = True
+        journal.save()
+    look = observe_project(client, spec.project_id, polling.clock)
+    if look.active:
+        journal.redeploy = None  # a person decides: clearing the task begins a new redeploy
+        journal.save()
+        raise AlreadyRunningError(
+            f"{redeploy.deploy_id} of project {spec.project_id} was stopped to redeploy it, and someone "
+            f"else started {named(look.active)} meanwhile.",
+            advice="Clear this task to redeploy that one too.",
+        )
+    return look
+
+
+def _begin(
+    client: QuantConnectClient, spec: LiveSpec, journal: DeployJournal, look: ProjectObservation
+) -> Redeploy:
+    """Note what is stopped and what it holds, before it is stopped."""
+    running = look.active[0]
+    wanted = wants_portfolio(spec.brokerage)
+    portfolio = portfolio_snapshot(client.read_portfolio(spec.project_id)) if wanted else None
+    journal.redeploy = Redeploy(deploy_id=running.deploy_id, portfolio=portfolio)
+    journal.save()
+    log.info("Redeploying project %s: %s is stopped first.", spec.project_id, running.deploy_id)
+    return journal.redeploy

@@ -1,0 +1,121 @@
+"""What the parts of the harvest hand to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import uuid4
+
+from quantconnect_provider.store.staging import StagedRow
+
+
+class HarvestTarget(Protocol):
+    """A deployment to harvest: a row of live/list."""
+
+    project_id: int
+    deploy_id: str
+    project_name: str
+    status: str
+    brokerage: str
+    launched_at: datetime | None
+    stopped_at: datetime | None
+
+
+@dataclass
+class ResumeState:
+    """What the store knows about a deployment."""
+
+    deploy_id: str
+    last_position: int | None = None
+    last_insight_id: str | None = None
+    complete_at: datetime | None = None
+    full_at: datetime | None = None
+    settled_at: datetime | None = None
+    page_size: int | None = None
+    status: str | None = None
+    stopped_at: datetime | None = None
+    observed_at: datetime | None = None
+
+
+class StagedPage(Protocol):
+    """Rows of adjacent positions, as one answer gave them."""
+
+    ids: list[str]
+    records: list[StagedRow]
+
+
+@dataclass
+class RowRun:
+    """Rows of adjacent positions, read and checked against each other, not yet stored.
+
+    :param start: position of the first row.
+    :param anchor_id: the insight that stands just before them.
+    :param is_window: whether they were read because they may have changed where they stand; if they stand
+        elsewhere now, the positions have shifted and the tail must be read first.
+    :param at_end: whether the list ends behind them, at the time ``ended_at``.
+    """
+
+    start: int
+    anchor_id: str | None = None
+    is_window: bool = False
+    ids: list[str] = field(default_factory=list)
+    records: list[StagedRow] = field(default_factory=list)
+    at_end: bool = False
+    ended_at: datetime | None = None
+
+    @property
+    def end(self) -> int:
+        """Position of the last row."""
+        return self.start + len(self.ids) - 1
+
+    def add(self, page: StagedPage, skip: int = 0) -> None:
+        """Append the rows of *page* but for the first *skip*, which are here already."""
+        self.ids.extend(page.ids[skip:])
+        self.records.extend(page.records[skip:])
+
+
+@dataclass
+class HarvestRecord:
+    """A row of ``quantconnect_harvests``; until the end it says that the harvest failed by being cut off."""
+
+    project_id: int
+    deploy_id: str
+    run_id: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    requests: int = 0
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    status: str = "failed"
+    error: str | None = "It was cut off."
+    harvest_id: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass
+class CommitUnit:
+    """What is committed together for one deployment: rows, resume state and the harvest's record.
+
+    :param complete_at: set by the last unit of a harvest that read all it wanted: when it began.
+    :param full: whether that harvest read every position.
+    :param settled: whether nothing of the deployment can change any more.
+    """
+
+    record: HarvestRecord
+    chunks: Sequence[RowRun] = ()
+    page_size: int | None = None
+    complete_at: datetime | None = None
+    full: bool = False
+    settled: bool = False
+
+    @property
+    def deploy_id(self) -> str:
+        """The deployment that it belongs to."""
+        return self.record.deploy_id
+
+    @property
+    def records(self) -> list[StagedRow]:
+        """The rows of all chunks."""
+        return [record for chunk in self.chunks for record in chunk.records]
