@@ -3,25 +3,35 @@
 >>> from quantconnect_provider.client import QuantConnectClient
 >>> with QuantConnectClient(user_id=123456, api_token="...") as client:  # doctest: +SKIP
 ...     client.authenticate()
+
+Names load when they are first used: DAG files and triggers import errors and models, which are light, and
+must not pay for the HTTP library that the client brings.
 """
 
-from quantconnect_provider.client.account import DEFAULT_BASE_URL
-from quantconnect_provider.client.client import QuantConnectClient
-from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
-from quantconnect_provider.client.models import (
-    Compile,
-    CreatedLive,
-    LiveDeployment,
-    LiveSpec,
-    LiveSummary,
-    LogPage,
-    Node,
-    Nodes,
-    Project,
-)
-from quantconnect_provider.client.portfolio import CashHolding, Holding, Portfolio
-from quantconnect_provider.client.throttle import LocalSlots, RequestSlots, Throttle
-from quantconnect_provider.client.transport import RetrySettings
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quantconnect_provider._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client.account import DEFAULT_BASE_URL
+    from quantconnect_provider.client.client import QuantConnectClient
+    from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
+    from quantconnect_provider.client.models import (
+        Compile,
+        CreatedLive,
+        LiveDeployment,
+        LiveSpec,
+        LiveSummary,
+        LogPage,
+        Node,
+        Nodes,
+        Project,
+    )
+    from quantconnect_provider.client.portfolio import CashHolding, Holding, Portfolio
+    from quantconnect_provider.client.throttle import LocalSlots, RequestSlots, Throttle
+    from quantconnect_provider.client.transport import RetrySettings
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -46,3 +56,26 @@ __all__ = [
     "RetrySettings",
     "Throttle",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "account": ("DEFAULT_BASE_URL",),
+        "client": ("QuantConnectClient",),
+        "insights": ("ExportedInsight", "Insight", "InsightPage"),
+        "models": (
+            "Compile",
+            "CreatedLive",
+            "LiveDeployment",
+            "LiveSpec",
+            "LiveSummary",
+            "LogPage",
+            "Node",
+            "Nodes",
+            "Project",
+        ),
+        "portfolio": ("CashHolding", "Holding", "Portfolio"),
+        "throttle": ("LocalSlots", "RequestSlots", "Throttle"),
+        "transport": ("RetrySettings",),
+    },
+)

@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.errors import NeverDeployedError
 from quantconnect_provider.client.models import LiveDeployment, LiveSummary
 from quantconnect_provider.client.status import Phase, phase_of
 from quantconnect_provider.live.polling import Clock
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from quantconnect_provider.store.store import Store
+from typing import TYPE_CHECKING
 
-__all__ = ["Store"]
+from quantconnect_provider._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from quantconnect_provider.store.queries import DeploymentCount, count_deployments, latest_harvests
+    from quantconnect_provider.store.store import Store
+
+__all__ = ["DeploymentCount", "Store", "count_deployments", "latest_harvests"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {"queries": ("DeploymentCount", "count_deployments", "latest_harvests"), "store": ("Store",)},
+)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.models import LiveSpec
 from quantconnect_provider.live.approval.markdown import amounts, as_text, positions, table
 from quantconnect_provider.live.brokerages.settings import BrokerageSettings
@@ -17,6 +16,9 @@ from quantconnect_provider.live.deploy.carry_over import portfolio_snapshot, wan
 from quantconnect_provider.live.deploy.nodes import choose_node, describe_node
 from quantconnect_provider.live.deployment_errors import NoFreeNodeError
 from quantconnect_provider.live.observation import named, observe_project
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.live.approval.markdown import as_text, positions, table
 from quantconnect_provider.live.deploy.carry_over import portfolio_snapshot
 from quantconnect_provider.live.observation import observe_project
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 
 @dataclass(frozen=True)

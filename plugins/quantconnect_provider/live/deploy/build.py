@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.client.models import Compile
 from quantconnect_provider.live.deployment_errors import BuildFailedError, WaitTimeoutError
 from quantconnect_provider.live.polling import Polling
 from quantconnect_provider.live.waiting import Wait
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 log = logging.getLogger(__name__)
 

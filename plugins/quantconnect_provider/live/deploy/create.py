@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.errors import (
     InvalidSettingError,
     NotFoundError,
@@ -47,6 +47,9 @@ from quantconnect_provider.live.notes import TaskNotes
 from quantconnect_provider.live.observation import Observation, ProjectObservation, named, observe_project
 from quantconnect_provider.live.polling import Clock, Polling, Sleep
 from quantconnect_provider.live.post_mortem import deployment_failed
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 log = logging.getLogger(__name__)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.models import Node, Nodes
 from quantconnect_provider.live.deployment_errors import NoFreeNodeError
 from quantconnect_provider.live.polling import Polling
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import socket
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.errors import (
     CredentialsError,
     InvalidSettingError,
@@ -20,6 +20,9 @@ from quantconnect_provider.live.deploy.journal import RECEIPT, VOID, DeployJourn
 from quantconnect_provider.live.deployment_errors import DeploymentUncertainError, NotDeployedError
 from quantconnect_provider.live.observation import Observation, ProjectObservation, named, observe_project
 from quantconnect_provider.live.polling import Polling
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.models import LiveSpec
 from quantconnect_provider.live.deploy.carry_over import portfolio_snapshot, wants_portfolio
 from quantconnect_provider.live.deploy.journal import DeployJournal, Redeploy
@@ -14,6 +14,9 @@ from quantconnect_provider.live.notes import TaskNotes
 from quantconnect_provider.live.observation import ProjectObservation, named, observe_project
 from quantconnect_provider.live.polling import Polling
 from quantconnect_provider.live.wind_down.steps import Action, WindDown
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.live.deployment_errors import NotFlatError
 from quantconnect_provider.live.polling import Polling
 from quantconnect_provider.live.wind_down.steps import Action, Step
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.client.errors import (
     NeverDeployedError,
     NotFoundError,
@@ -33,6 +32,9 @@ from quantconnect_provider.live.observation import (
 )
 from quantconnect_provider.live.polling import Polling
 from quantconnect_provider.live.waiting import OVER, Wait, WaitResult, WaitState, poll_until
+
+if TYPE_CHECKING:
+    from quantconnect_provider.client import QuantConnectClient
 
 log = logging.getLogger(__name__)
 
