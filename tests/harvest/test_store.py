@@ -14,6 +14,7 @@ from sqlalchemy import make_url, text
 
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.harvest import HarvestOptions, Store
+from quantconnect_provider.store import scorecard_tables, trading_tables, watch_tables  # noqa: F401 - register
 from quantconnect_provider.store.migrate import VERSION_TABLE
 from quantconnect_provider.store.schema import metadata
 from tests.harvest.fake_api import FakeApi

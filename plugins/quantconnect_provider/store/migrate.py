@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from quantconnect_provider.client.errors import InvalidSettingError
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest version under ``migrations/versions``."""
 VERSION_TABLE = "quantconnect_alembic_version"  # the store may share a database with Airflow's own tables
 _LOCK = 0x5143_4856  # any number that no other application is likely to lock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from quantconnect_provider.store import scorecard_tables, trading_tables, watch_tables  # noqa: F401 - register
 from quantconnect_provider.store.schema import metadata
 
 context.configure(
