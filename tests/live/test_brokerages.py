@@ -138,10 +138,10 @@ def test_an_unknown_choice_is_let_through_with_a_warning(caplog: pytest.LogCaptu
 
 def test_an_unknown_brokerage_is_let_through_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        made = settled("ClearStreetBrokerage", {"clearstreet-access-token": CANARY}, {"account": "1"})
+        made = settled("NewBrokerage", {"new-access-token": CANARY}, {"account": "1"})
 
-    assert made.settings == {"id": "ClearStreetBrokerage", "clearstreet-access-token": CANARY, "account": "1"}
-    assert "ClearStreetBrokerage" in caplog.text
+    assert made.settings == {"id": "NewBrokerage", "new-access-token": CANARY, "account": "1"}
+    assert "NewBrokerage" in caplog.text
     assert CANARY not in caplog.text
 
 
@@ -196,7 +196,7 @@ def test_a_secret_in_the_extra_is_masked_and_warned_about(caplog: pytest.LogCapt
         made = settled("TradierBrokerage", {}, {**TRADIER, "tradier-access-token": CANARY})
 
     assert CANARY in made.secrets
-    assert "belongs into the password" in caplog.text
+    assert "belongs in the password" in caplog.text
     assert CANARY not in caplog.text
 
 

@@ -17,6 +17,7 @@ from quantconnect_provider.client.errors import (
 from quantconnect_provider.client.export import read_export
 from quantconnect_provider.client.insights import ExportedInsight, InsightPage, read_page
 from quantconnect_provider.client.models import (
+    PAPER_ID,
     Compile,
     CreatedLive,
     LiveDeployment,
@@ -33,7 +34,7 @@ from quantconnect_provider.client.transport import RetrySettings, Transport
 
 _NO_FILES = frozenset({"files", "charts", "success", "errors"})  # source code and bulk: never kept
 _ENVELOPE = frozenset({"success", "errors"})
-_PAPER_DATA = {"QuantConnectBrokerage": {"id": "QuantConnectBrokerage"}}
+_QUANTCONNECT_DATA = {PAPER_ID: {"id": PAPER_ID}}
 
 
 class QuantConnectClient:
@@ -267,7 +268,7 @@ def _create_body(deployment: LiveSpec) -> dict[str, Any]:
         "nodeId": deployment.node_id,
         "versionId": deployment.version_id,
         "brokerage": deployment.brokerage,
-        "dataProviders": deployment.data_providers or _PAPER_DATA,
+        "dataProviders": deployment.data_providers or _QUANTCONNECT_DATA,
         "automaticRedeploy": deployment.automatic_redeploy,
         "parameters": {key: str(value) for key, value in (deployment.parameters or {}).items()},
     }

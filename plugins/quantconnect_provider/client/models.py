@@ -14,6 +14,9 @@ from pendulum import DateTime
 
 from quantconnect_provider.client.decode import Model, wire
 
+PAPER_ID = "QuantConnectBrokerage"
+"""QuantConnect's own id, as a brokerage (paper trading) and as a provider of data."""
+
 
 class Project(Model):
     """A project (projects/read)."""

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.models import PAPER_ID
 from quantconnect_provider.hooks.connection import missing_connection, read_extra
 from quantconnect_provider.live.brokerages.settings import (
     BrokerageSettings,
@@ -17,22 +18,20 @@ from quantconnect_provider.live.brokerages.settings import (
     data_provider_settings,
     paper_settings,
 )
+from quantconnect_provider.live.brokerages.table import BROKERAGES
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-QUANTCONNECT_DATA = "QuantConnectBrokerage"
-"""Stands for QuantConnect's own data in a list of data providers; it needs no connection."""
-
 
 class QuantConnectBrokerageHook(BaseHook):
-    """Gives what a `quantconnect_brokerage` connection comes to.
+    """Gives the settings of a `quantconnect_brokerage` connection, checked.
 
     :param brokerage_conn_id: the connection: login is the brokerage id, password the secret settings as a
         JSON object, extra the other settings and ``allow_unattended``. None means QuantConnect paper
         trading.
 
-    ``secrets`` are all that it gave out, longest lines of keys included.
+    ``secrets`` are all secret values that it returned, each line of a key of several lines included.
     """
 
     conn_name_attr = "brokerage_conn_id"
@@ -73,25 +72,41 @@ class QuantConnectBrokerageHook(BaseHook):
         return found.settings
 
     def test_connection(self) -> tuple[bool, str]:
-        """Check the connection's settings; nothing is sent, as only a deployment can try them."""
+        """Check that the connection has every key that its brokerage needs, and say what is missing.
+
+        Nothing is sent: only a deployment can try the settings at the brokerage.
+        """
         try:
             settings = self.get_conn()
         except InvalidSettingError as error:
             return False, str(error)
+        if settings.id not in BROKERAGES:
+            return True, (
+                f"This version does not know {settings.id}: its settings are not checked, and it counts as "
+                "real money"
+            )
+        account = f", account {settings.account}" if settings.account else ""
         money = "paper trading" if settings.is_paper else "real money"
-        return True, f"The settings for {settings.label} are complete ({money})"
+        return True, f"All settings of {settings.label} are there{account} ({money}); nothing was sent"
 
     def _data_provider(self, conn_id: str) -> tuple[str | None, str | None, dict[str, Any] | None, str]:
-        if conn_id == QUANTCONNECT_DATA:
-            return QUANTCONNECT_DATA, None, None, ""
+        if conn_id == PAPER_ID:
+            return PAPER_ID, None, None, ""
         conn = self._connection(conn_id)
         return conn.login, conn.password, read_extra(conn), conn_id
 
     def _connection(self, conn_id: str) -> Connection:
         try:
-            return self.get_connection(conn_id)
+            conn = self.get_connection(conn_id)
         except AirflowNotFoundException:
             raise missing_connection(conn_id, self.conn_type) from None
+        if conn.conn_type != self.conn_type:
+            # Everything in a connection of another type would go to QuantConnect as a brokerage setting.
+            raise InvalidSettingError(
+                f"Connection {conn_id} is of type {conn.conn_type or 'none'}, not {self.conn_type}.",
+                advice=f"Name a connection of type {self.conn_type}, or leave the field empty.",
+            )
+        return conn
 
     def _mask(self, secrets: Sequence[str]) -> None:
         self.secrets.extend(secrets)

@@ -14,14 +14,14 @@ from typing import Any
 
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.client.redaction import SECRET_KEY
-from quantconnect_provider.live.brokerages.table import BROKERAGES, DATA_PROVIDERS, PAPER_ID, Brokerage
+from quantconnect_provider.live.brokerages.brokerage import Brokerage
+from quantconnect_provider.live.brokerages.table import BROKERAGES, DATA_ONLY, PAPER_ID
 
 log = logging.getLogger(__name__)
 
-_RESTART_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d")
-_IB_PAPER_ACCOUNT = re.compile(r"DU\d+")
 _PORTFOLIO_KEYS = ("cash", "holdings")
 _SHORTEST_LINE = 8  # shorter lines of a key file (its armour's dashes) are no secret
+_ACCOUNT_TAIL = 3
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class BrokerageSettings:
     :param is_paper: whether it is proven that no real money moves.
     :param allow_unattended: whether the connection allows a real-money deployment without approval.
     :param secrets: every value to mask in logs.
+    :param conn_id: the connection; empty for paper trading without one.
+    :param account: the end of the account's number, for a person to recognize; empty if it has none.
     """
 
     id: str
@@ -40,6 +42,8 @@ class BrokerageSettings:
     is_paper: bool
     allow_unattended: bool = False
     secrets: list[str] = field(default_factory=list, repr=False)
+    conn_id: str = ""
+    account: str = ""
 
     @property
     def label(self) -> str:
@@ -91,13 +95,15 @@ def brokerage_settings(
             where,
         )
     else:
-        _check(brokerage_id, brokerage, settings, where)
+        _check(brokerage, settings, where)
     return BrokerageSettings(
         id=brokerage_id,
         settings={"id": brokerage_id, **settings},
         is_paper=is_paper(brokerage_id, settings),
         allow_unattended=allow_unattended,
         secrets=_to_mask(secrets),
+        conn_id=conn_id,
+        account=_account_tail(brokerage, settings),
     )
 
 
@@ -116,13 +122,13 @@ def data_provider_settings(
         where = _where(conn_id)
         provider_id = _brokerage_id(login, where)
         if provider_id in providers:
-            raise InvalidSettingError(f"Data provider {provider_id} is given twice.")
+            raise InvalidSettingError(
+                f"Data provider {provider_id} is given twice.", advice="Name each provider once."
+            )
         others = dict(extra or {})
         others.pop("allow_unattended", None)
         settings, found = _merge(password, others, where)
-        brokerage = BROKERAGES.get(provider_id)
-        required = DATA_PROVIDERS.get(provider_id, brokerage.required if brokerage else ())
-        _require(settings, required, f"Data provider {provider_id}", where)
+        _require(settings, _data_keys(provider_id), f"Data provider {provider_id}", where)
         providers[provider_id] = {"id": provider_id, **settings}
         secrets += found
     return DataProviderSettings(settings=providers, secrets=_to_mask(secrets))
@@ -130,17 +136,21 @@ def data_provider_settings(
 
 def is_paper(brokerage_id: str, settings: Mapping[str, Any]) -> bool:
     """Whether *settings* prove that no real money moves; what cannot be shown counts as real money."""
-    if brokerage_id == PAPER_ID:
-        return True
-    if brokerage_id == "InteractiveBrokersBrokerage":
-        account = str(settings.get("ib-account", ""))
-        return bool(_IB_PAPER_ACCOUNT.fullmatch(account)) and settings.get("ib-trading-mode") != "live"
-    if brokerage_id == "BinanceBrokerage" and settings.get("binance-exchange-name") != "Binance":
-        return False  # the test net exists for the spot exchange only
     brokerage = BROKERAGES.get(brokerage_id)
-    if brokerage is None or not brokerage.paper:
-        return False
-    return all(settings.get(key) in values for key, values in brokerage.paper.items())
+    return brokerage is not None and brokerage.paper(settings)
+
+
+def _data_keys(provider_id: str) -> tuple[str, ...]:
+    brokerage = BROKERAGES.get(provider_id)
+    if brokerage is None:
+        return DATA_ONLY.get(provider_id, ())
+    return brokerage.required if brokerage.data_keys is None else brokerage.data_keys
+
+
+def _account_tail(brokerage: Brokerage | None, settings: Mapping[str, Any]) -> str:
+    """Return e.g. ``...567``: enough to tell two accounts apart, too little to use one."""
+    account = str(settings.get(brokerage.account, "")) if brokerage else ""
+    return f"...{account[-_ACCOUNT_TAIL:]}" if len(account) > 2 * _ACCOUNT_TAIL else "..." if account else ""
 
 
 def _where(conn_id: str) -> str:
@@ -169,7 +179,7 @@ def _merge(password: str | None, others: Mapping[str, Any], where: str) -> tuple
     both = sorted(key for key in hidden if key in others and others[key] not in ("", hidden[key]))
     if both:
         raise InvalidSettingError(
-            f"{', '.join(both)} {where} stands in the password and, differently, in the extra.",
+            f"{', '.join(both)} {where} has one value in the password and another in the extra.",
             advice="Keep one of them.",
         )
     settings = {**others, **hidden}
@@ -180,7 +190,7 @@ def _merge(password: str | None, others: Mapping[str, Any], where: str) -> tuple
         if SECRET_KEY.search(key) and value:
             secrets += _leaves(value)
             if re.search("password|secret|token|private|api-key", key):
-                log.warning("%s %s belongs into the password: the extra is shown to people.", key, where)
+                log.warning("%s %s belongs in the password: the extra is shown to people.", key, where)
     return settings, secrets
 
 
@@ -231,34 +241,32 @@ def _flag(value: Any, name: str, where: str) -> bool:
         return True
     if text in ("false", "0", "no", "none", ""):
         return False
-    raise InvalidSettingError(f"{name} {where} is neither true nor false.")
+    raise InvalidSettingError(
+        f"{name} {where} is neither true nor false.", advice=f"Set {name} in the extra to true or false."
+    )
 
 
 def _refuse_portfolio(settings: Mapping[str, Any], where: str) -> None:
     for key in _PORTFOLIO_KEYS:
         if key in settings:
             raise InvalidSettingError(
-                f"{key} stands in the connection {where}.", advice=f"Give {key} as a parameter of the run."
+                f"{key} is not a setting of a connection {where}.",
+                advice=f"Give {key} in the form of the run.",
             )
 
 
-def _check(brokerage_id: str, brokerage: Brokerage, settings: dict[str, Any], where: str) -> None:
-    required = brokerage.required
-    if brokerage_id == "BinanceBrokerage":
-        prefix = "binanceus" if settings.get("binance-exchange-name") == "BinanceUS" else "binance"
-        required += (f"{prefix}-api-key", f"{prefix}-api-secret")
+def _check(brokerage: Brokerage, settings: dict[str, Any], where: str) -> None:
+    required = brokerage.required + brokerage.also_required(settings)
     _require(settings, required, brokerage.label, where)
     known = {*required, *brokerage.optional}
     for key in sorted(set(settings) - known):
         log.warning("%s %s is not a setting of %s that this version knows.", key, where, brokerage.label)
     for key, allowed in brokerage.choices.items():
         _check_choice(key, settings.get(key), allowed, where)
-    restart = settings.get("ib-weekly-restart-utc-time")
-    if restart is not None and not _RESTART_TIME.fullmatch(str(restart)):
-        raise InvalidSettingError(
-            f"ib-weekly-restart-utc-time {where} is not a time.",
-            advice="Write it as hh:mm:ss in UTC, e.g. 22:00:00.",
-        )
+    for check in brokerage.checks:
+        problem = check(settings)
+        if problem is not None:
+            raise InvalidSettingError(f"{problem.key} {where} {problem.what}.", advice=problem.advice)
     for key in brokerage.unescape & set(settings):
         settings[key] = str(settings[key]).replace("\\n", "\n")
 
@@ -267,8 +275,8 @@ def _require(settings: Mapping[str, Any], required: Iterable[str], whose: str, w
     missing = [key for key in required if key not in settings]
     if missing:
         raise InvalidSettingError(
-            f"{whose} {where} lacks: {', '.join(missing)}.",
-            advice="Add them to the connection: secret ones to the password's JSON, others to the extra.",
+            f"{whose} {where} is missing {', '.join(missing)}.",
+            advice="Add them to the connection: secret settings to the password's JSON, others to the extra.",
         )
 
 
@@ -276,7 +284,7 @@ def _check_choice(key: str, value: Any, allowed: tuple[str, ...], where: str) ->
     if value is None or value in allowed:
         return
     if str(value).lower() in (choice.lower() for choice in allowed):
-        raise InvalidSettingError(f"{key} {where} is misspelt.", advice=f"Write it as {_either(allowed)}.")
+        raise InvalidSettingError(f"{key} {where} is misspelled.", advice=f"Write it as {_either(allowed)}.")
     log.warning("%s %s is not %s; it is sent as it is.", key, where, _either(allowed))
 
 
