@@ -9,7 +9,7 @@ from airflow.sdk import DAG, get_current_context, task
 
 from quantconnect_provider import config
 from quantconnect_provider.dag_support import deploy
-from quantconnect_provider.dag_support.forms import deploy_params
+from quantconnect_provider.dag_support.deploy_form import deploy_params
 from quantconnect_provider.operators.compile import QuantConnectCompileOperator
 from quantconnect_provider.operators.live import QuantConnectCreateLiveOperator, QuantConnectReadLiveOperator
 from quantconnect_provider.retry import QuantConnectRetryPolicy

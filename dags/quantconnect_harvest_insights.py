@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from quantconnect_provider import config
 from quantconnect_provider.dag_support import harvest
-from quantconnect_provider.dag_support.forms import harvest_params
+from quantconnect_provider.dag_support.harvest_form import harvest_params
 from quantconnect_provider.operators.insights import QuantConnectExtractInsightsOperator
 from quantconnect_provider.retry import QuantConnectRetryPolicy
 

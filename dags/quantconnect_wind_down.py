@@ -8,7 +8,7 @@ from airflow.sdk import DAG, TriggerRule, get_current_context, task
 
 from quantconnect_provider import config
 from quantconnect_provider.dag_support import wind_down
-from quantconnect_provider.dag_support.forms import wind_down_params
+from quantconnect_provider.dag_support.wind_down_form import wind_down_params
 from quantconnect_provider.operators.live import (
     QuantConnectLiquidateLiveOperator,
     QuantConnectStopLiveOperator,

@@ -55,7 +55,7 @@ MODULES: dict[str, str] = {
     "operators.request": "tasks.deploy_request",
     "operators.create": "operators.create_live",
     "operators.wind_down": "operators.live",
-    "dag_support.params": "dag_support.forms",
+    "dag_support.params": "dag_support.deploy_form",
     "dag_support.approval": "dag_support.approval_gate",
 }
 """Modules by their old name, below the package."""
@@ -84,6 +84,8 @@ NAMES: dict[str, str] = {
     "plan_deployment": "preview_deployment",
     "plan_wind_down": "preview_wind_down",
     "shared_schedule": "shared_slots",
+    "harvest_params": "dag_support.harvest_form.harvest_params",
+    "wind_down_params": "dag_support.wind_down_form.wind_down_params",
     "watch": "poll_until",
 }
 """Names by their old one: in the module that took the old one's place, or where the path says."""

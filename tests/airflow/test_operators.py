@@ -181,7 +181,7 @@ def test_project_id_that_is_no_whole_number_is_named(project_id: Any) -> None:
 
 @pytest.mark.parametrize(
     ("project_ids", "says"),
-    [([], "empty"), ([1002, 1002], "more than once"), (["x"], r"project_ids\[0\]"), ("1002", "list")],
+    [([], "empty"), ([1002, 1002], "more than once"), (["x"], r"project_ids\[0\]"), ("{}", "list")],
 )
 def test_list_of_projects_that_cannot_be_right_is_named(
     quantconnect_sandbox: Sandbox, project_ids: Any, says: str

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider.dag_support.approval_gate import ApprovalGate, Question
-from quantconnect_provider.dag_support.forms import deploy_params
+from quantconnect_provider.dag_support.deploy_form import deploy_params
 from quantconnect_provider.dag_support.projects import connect
 from quantconnect_provider.tasks.deploy_request import DeployRequest
 from quantconnect_provider.tasks.failures import plain_errors

@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from quantconnect_provider import config
-from quantconnect_provider.dag_support.forms import harvest_params
+from quantconnect_provider.dag_support.harvest_form import harvest_params
 from quantconnect_provider.dag_support.log_table import log_table
 from quantconnect_provider.dag_support.projects import connect, project_names
 from quantconnect_provider.operators.insights import REPORT_KEY, ListedDeployment, check_deployed

@@ -1,13 +1,16 @@
-"""Checks what users type, before anything is sent; every message names the field."""
+"""Checks what users and templates give, before anything is sent; every message names the field."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.live.text_values import read_structure
+
+_NOTHING = (None, "", "None", "null")
+_LONGEST_ID = 18  # digits
 
 
 def project_id_of(value: Any, field: str = "project_id") -> int:
@@ -16,27 +19,33 @@ def project_id_of(value: Any, field: str = "project_id") -> int:
     :raises InvalidSettingError: naming the field.
     """
     text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
-    if text.isascii() and text.isdigit() and int(text) > 0:
+    if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID and int(text) > 0:
         return int(text)
-    raise _wrong(
-        f"{field} is {value!r}.",
-        "It must be the project's number, as in the address quantconnect.com/project/12345678.",
+    raise InvalidSettingError(
+        f"{field} is {_short(value)}.",
+        advice="It must be the project's number, as in the address quantconnect.com/project/12345678.",
     )
 
 
 def project_ids_of(value: Any, field: str = "project_ids") -> list[int]:
     """Return a list of project ids, each once.
 
+    :param value: a list, its text as JSON or Python, or ids separated by commas, spaces or line ends.
     :raises InvalidSettingError: naming the field and the entry: not a list, empty, twice the same.
     """
-    if not isinstance(value, (list, tuple)):
-        raise _wrong(f"{field} is {value!r}.", "It must be a list of project ids, like [12345678].")
-    if not value:
-        raise _wrong(f"{field} is empty.", "Name at least one project.")
-    ids = [project_id_of(entry, f"{field}[{index}]") for index, entry in enumerate(value)]
-    twice = sorted({entry for entry in ids if ids.count(entry) > 1})
-    if twice:
-        raise _wrong(f"{field} names {', '.join(map(str, twice))} more than once.", "Name each project once.")
+    found = read_structure(value, field)
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = [found]
+    if isinstance(found, str) and not found.lstrip().startswith(("[", "{", "(")):
+        found = [] if found.strip() in _NOTHING else re.split(r"[,\s]+", found.strip().strip(","))
+    if not _is_list(found):
+        raise InvalidSettingError(
+            f"{field} is {_short(value)}.", advice="It must be a list of project ids, like [12345678]."
+        )
+    if not found:
+        raise InvalidSettingError(f"{field} is empty.", advice="Name at least one project.")
+    ids = [project_id_of(entry, f"{field}[{index}]") for index, entry in enumerate(found)]
+    _check_each_once(ids, field)
     return ids
 
 
@@ -45,9 +54,11 @@ def one_of(value: Any, choices: Collection[str], field: str) -> str:
 
     :raises InvalidSettingError: naming the field.
     """
-    if value in choices:
+    if isinstance(value, str) and value in choices:
         return str(value)
-    raise _wrong(f"{field} is {value!r}.", f"It must be one of: {', '.join(choices)}.")
+    raise InvalidSettingError(
+        f"{field} is {_short(value)}.", advice=f"It must be one of: {', '.join(choices)}."
+    )
 
 
 def check_names(given: Iterable[str], known: Collection[str]) -> None:
@@ -57,13 +68,19 @@ def check_names(given: Iterable[str], known: Collection[str]) -> None:
     """
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise _wrong(f"There is no param {', '.join(unknown)}.", f"The params are: {', '.join(known)}.")
+        raise InvalidSettingError(
+            f"There is no param {', '.join(unknown)}.", advice=f"The params are: {', '.join(known)}."
+        )
+
+
+def is_nothing(value: Any) -> bool:
+    """Return whether *value* stands for nothing in a form or a template: null, or its text."""
+    return value is None or (isinstance(value, str) and value.strip() in _NOTHING)
 
 
 def text_or_none(value: Any) -> str | None:
     """Return *value* as text; what stands for nothing in a form or a template is None."""
-    text = "" if value is None else str(value).strip()
-    return None if text in ("", "None", "null") else text
+    return None if is_nothing(value) else str(value).strip()
 
 
 def flag_of(value: Any, field: str) -> bool:
@@ -74,51 +91,62 @@ def flag_of(value: Any, field: str) -> bool:
     text = str(value).strip().lower()
     if text in ("true", "1", "yes"):
         return True
-    if text in ("false", "0", "no", "none", ""):
+    if text in ("false", "0", "no", "none", "null", ""):
         return False
-    raise _wrong(f"{field} is {value!r}.", "It must be true or false.")
+    raise InvalidSettingError(f"{field} is {_short(value)}.", advice="It must be true or false.")
 
 
 def mapping_of(value: Any, field: str) -> dict[str, Any] | None:
-    """Return an object, also from JSON text; empty is None.
+    """Return an object, also from its text as JSON or Python; empty is None.
 
     :raises InvalidSettingError: naming the field.
     """
-    found = _from_json(value)
-    if found in (None, "", {}, [], "None"):
+    found = read_structure(value, field)
+    if is_nothing(found) or found in ({}, [], ()):
         return None
-    if not isinstance(found, dict):
-        raise _wrong(f"{field} is not an object.", 'Write it like {"name": "value"}.')
-    return found
+    if not isinstance(found, Mapping):
+        raise InvalidSettingError(f"{field} is not an object.", advice='Write it like {"name": "value"}.')
+    for name in found:
+        if not isinstance(name, str):
+            raise InvalidSettingError(
+                f"{field} has the name {name!r}, which is not text.",
+                advice='Write it like {"name": "value"}.',
+            )
+    return dict(found)
 
 
 def texts_of(value: Any, field: str) -> list[str] | None:
-    """Return a list of texts, also from JSON text or a single text; empty is None.
+    """Return a list of texts, each once; empty is None.
 
+    :param value: a list, its text as JSON or Python, or texts separated by commas or line ends.
     :raises InvalidSettingError: naming the field: not a list of texts, or one text twice.
     """
-    found = _from_json(value)
-    if found in (None, "", [], {}, "None"):
+    found = read_structure(value, field)
+    if is_nothing(found) or found in ({}, [], ()):
         return None
-    texts = [found] if isinstance(found, str) else found
-    if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) and text for text in texts):
-        raise _wrong(f"{field} is {value!r}.", 'It must be a list of texts, like ["first", "second"].')
-    twice = sorted({text for text in texts if texts.count(text) > 1})
+    if isinstance(found, str) and not found.lstrip().startswith(("[", "{", "(")):
+        found = [part.strip() for part in re.split(r"[,\n]", found) if part.strip()]
+    if not _is_list(found) or not all(isinstance(text, str) and text.strip() for text in found):
+        raise InvalidSettingError(
+            f"{field} is {_short(value)}.", advice='It must be a list of texts, like ["first", "second"].'
+        )
+    texts = [text.strip() for text in found]
+    _check_each_once(texts, field)
+    return texts
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def _check_each_once(values: Sequence[Any], field: str) -> None:
+    twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
-        raise _wrong(f"{field} names {', '.join(twice)} more than once.", "Name each once.")
-    return list(texts)
+        raise InvalidSettingError(
+            f"{field} names {', '.join(map(str, twice))} more than once.", advice="Name each once."
+        )
 
 
-def _from_json(value: Any) -> Any:
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
-
-
-def _wrong(what: str, advice: str) -> InvalidSettingError:
-    from quantconnect_provider.client.errors import InvalidSettingError
-
-    return InvalidSettingError(what, advice=advice)
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}..."

@@ -1,29 +1,10 @@
-"""The forms of the shipped DAGs: types, help texts and sections, as Airflow's trigger form shows them."""
+"""The form of the DAG `quantconnect_deploy`."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from airflow.sdk import Param
 
-WHAT, HOW, PORTFOLIO, SAFETY = "What", "How", "Algorithm and portfolio", "Safety"
-
-_PROJECT_IDS: dict[str, Any] = {
-    "type": ["null", "array"],
-    "items": {"type": "integer", "minimum": 1},
-    "uniqueItems": True,
-}
-
-
-def _choice(default: str, choices: list[str], **kwargs: Any) -> Param:
-    return Param(default, type="string", enum=choices, **kwargs)
-
-
-def approval(description: str) -> Param:
-    """Return the param that says when a person is asked."""
-    return _choice(
-        "auto", ["auto", "always", "never"], title="Approval", section=SAFETY, description=description
-    )
+from quantconnect_provider.dag_support.form_fields import HOW, PORTFOLIO, WHAT, approval, choice
 
 
 def deploy_params() -> dict[str, Param]:
@@ -43,7 +24,7 @@ def deploy_params() -> dict[str, Param]:
             section=WHAT,
             description="Id of a quantconnect_brokerage connection. Empty: QuantConnect paper trading.",
         ),
-        "if_running": _choice(
+        "if_running": choice(
             "fail",
             ["fail", "adopt", "redeploy"],
             title="If the project is live already",
@@ -127,53 +108,5 @@ def _portfolio_params() -> dict[str, Param]:
             section=PORTFOLIO,
             description='Like [{"symbol": "SPY", "symbolId": "SPY R735QTJ8XC9X", "quantity": 10, '
             '"averagePrice": 512.3}], where the brokerage takes them.',
-        ),
-    }
-
-
-def wind_down_params() -> dict[str, Param]:
-    """Return the form of `quantconnect_wind_down`."""
-    return {
-        "project_ids": Param(
-            None,
-            **_PROJECT_IDS,
-            title="Projects",
-            section=WHAT,
-            description="Project ids, like [12345678, 12345679]. Empty only with all running.",
-        ),
-        "all_running": Param(
-            False,
-            type="boolean",
-            title="All running",
-            section=WHAT,
-            description="Every project that is live when the run starts.",
-        ),
-        "action": _choice(
-            "stop",
-            ["stop", "liquidate"],
-            title="Action",
-            section=WHAT,
-            description="stop: end it and keep its holdings. liquidate: sell all holdings, then end it.",
-        ),
-        "approval": approval("When a person must approve. auto: before liquidating."),
-    }
-
-
-def harvest_params() -> dict[str, Param]:
-    """Return the form of `quantconnect_harvest_insights`."""
-    return {
-        "project_ids": Param(
-            None,
-            **_PROJECT_IDS,
-            title="Projects",
-            section=WHAT,
-            description="Project ids, like [12345678]. Empty: every project that has a deployment.",
-        ),
-        "full": Param(
-            False,
-            type="boolean",
-            title="Read everything again",
-            section=HOW,
-            description="Otherwise only what can have changed since the last harvest is read.",
         ),
     }

@@ -1,0 +1,28 @@
+"""What the forms of the shipped DAGs share: sections, and params that more than one of them has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import Param
+
+from quantconnect_provider.live.approval.rules import APPROVALS
+
+WHAT, HOW, PORTFOLIO, SAFETY = "What", "How", "Algorithm and portfolio", "Safety"
+
+PROJECT_IDS: dict[str, Any] = {
+    "type": ["null", "array"],
+    "items": {"type": "integer", "minimum": 1},
+    "uniqueItems": True,
+}
+
+
+def choice(default: str, choices: Sequence[str], **kwargs: Any) -> Param:
+    """Return a param that is one of *choices*, shown as a list to select from."""
+    return Param(default, type="string", enum=list(choices), **kwargs)
+
+
+def approval(description: str) -> Param:
+    """Return the param that says when a person is asked."""
+    return choice("auto", APPROVALS, title="Approval", section=SAFETY, description=description)
