@@ -34,10 +34,11 @@ test: venv-dev  ## the whole default test suite
 chaos: venv-dev  ## kill, cut off and restart everything around deployments, through a whole Airflow
 	@$(RUN) pytest -q tests/chaos
 
-lint: venv-dev  ## ruff and mypy --strict
+lint: venv-dev  ## ruff, mypy --strict, and the layers: which room may import which
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy --strict plugins dags dev
+	@.venv/bin/lint-imports --no-logo
 
 test-stack: venv-dev  ## the tests that need all of Airflow running: make up, the UI's API, make down
 	@$(RUN) pytest -q -m stack tests/dev
