@@ -1,7 +1,7 @@
-"""What Airflow learns of this provider without importing any of it: connection types, forms, settings.
+"""The provider's metadata: connection types, their forms, settings, and where the classes are.
 
 Airflow calls `get_provider_info` in every process while it reads its own configuration, so this
-module imports nothing but the package's version.
+module imports nothing but the package's version and the table of settings.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from quantconnect_provider import __version__
+from quantconnect_provider.options import AIRFLOW_TYPES, OPTIONS, SECTION
 
 PACKAGE = "airflow-provider-quantconnect"
 INTEGRATION = "QuantConnect"
@@ -56,7 +57,7 @@ def _quantconnect_connection() -> dict[str, Any]:
 
 
 def _brokerage_connection() -> dict[str, Any]:
-    """Form of the connection that holds what a brokerage wants to know."""
+    """Form of the connection that holds a brokerage's settings."""
     return {
         "connection-type": "quantconnect_brokerage",
         "hook-class-name": "quantconnect_provider.hooks.brokerage.QuantConnectBrokerageHook",
@@ -81,75 +82,20 @@ def _brokerage_connection() -> dict[str, Any]:
     }
 
 
-def _option(kind: str, default: str, description: str, example: str | None = None) -> dict[str, Any]:
-    return {
-        "description": description,
-        "version_added": "0.1.0",
-        "type": kind,
-        "example": example,
-        "default": default,
-    }
-
-
 def _config() -> dict[str, Any]:
     """Return the section `[quantconnect]` of Airflow's configuration."""
     return {
-        "quantconnect": {
+        SECTION: {
             "description": "How the QuantConnect provider harvests, deploys and waits.",
             "options": {
-                "harvest_batch_size": _option(
-                    "integer",
-                    "25",
-                    "Projects that one mapped task of the harvest takes, once there are many.",
-                    "50",
-                ),
-                "first_fill": _option(
-                    "string",
-                    "pages",
-                    "How a deployment's first harvest reads: `pages` or `export`.",
-                    "export",
-                ),
-                "full_pass_days": _option(
-                    "float",
-                    "30",
-                    "Days after which a harvest reads a deployment in full again; 0: never.",
-                    "7",
-                ),
-                "rescore_days": _option(
-                    "float",
-                    "7",
-                    "Days after its close for which an insight without a final score is read again.",
-                ),
-                "poll_interval_seconds": _option(
-                    "float", "10", "Seconds between two looks at the API while a task waits."
-                ),
-                "deploy_timeout_seconds": _option(
-                    "float", "1200", "Seconds that a build or a deployment may take to get ready."
-                ),
-                "wind_down_timeout_seconds": _option(
-                    "float",
-                    "900",
-                    "Seconds until a stopped or liquidated deployment must be seen to be over.",
-                ),
-                "flat_timeout_seconds": _option(
-                    "float", "900", "Seconds to look for holdings to be gone after a liquidation."
-                ),
-                "certainty_seconds": _option(
-                    "float",
-                    "300",
-                    "Seconds to look for the deployment after an unclear answer to its creation.",
-                ),
-                "approval_timeout_seconds": _option(
-                    "float",
-                    "86400",
-                    "Seconds that a run waits for a person's approval; nothing is sent after that.",
-                ),
-                "pool": _option(
-                    "string",
-                    "default_pool",
-                    "Airflow pool of the shipped DAGs' tasks; it must exist.",
-                    "quantconnect_api",
-                ),
+                name: {
+                    "description": option.rule.description,
+                    "version_added": option.rule.version_added,
+                    "type": AIRFLOW_TYPES[option.kind],
+                    "example": option.rule.example,
+                    "default": option.default,
+                }
+                for name, option in OPTIONS.items()
             },
         }
     }

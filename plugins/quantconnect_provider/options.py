@@ -1,0 +1,136 @@
+"""The settings of an installation: one field of `Settings` is all that there is to one.
+
+Airflow's metadata (`get_provider_info`), what `config.load` reads and checks, and the page docs/settings.md
+follow from the fields. Airflow asks for the metadata in every process, so this module imports the standard
+library only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_type_hints
+
+SECTION = "quantconnect"
+AIRFLOW_TYPES: dict[type, str] = {int: "integer", float: "float", str: "string"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a setting means and accepts, besides its type and default.
+
+    :param description: one line for `airflow config list`, the UI and the docs; names the unit.
+    :param example: a value other than the default.
+    :param minimum: the smallest number allowed.
+    :param above: the number must be larger than this.
+    :param version_added: the provider's version that has it first.
+    """
+
+    description: str
+    example: str | None = None
+    minimum: float | None = None
+    above: float | None = None
+    version_added: str = "0.1.0"
+
+
+def _setting(default: float | str, description: str, **rule: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"rule": Rule(description, **rule)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Section `[quantconnect]` of Airflow's configuration."""
+
+    poll_interval_seconds: float = _setting(
+        10.0, "Seconds between two polls of the API while a task waits.", above=0
+    )
+    deploy_timeout_seconds: float = _setting(
+        1200.0, "Seconds that a build, or a deployment's start, may take.", above=0
+    )
+    wind_down_timeout_seconds: float = _setting(
+        900.0, "Seconds that a deployment may take to end after a stop or a liquidation.", above=0
+    )
+    flat_timeout_seconds: float = _setting(
+        900.0, "Seconds to wait after a liquidation until no holdings are left.", above=0
+    )
+    certainty_seconds: float = _setting(
+        300.0, "Seconds to search for the deployment after an unclear answer to its creation.", above=0
+    )
+    approval_timeout_seconds: float = _setting(
+        86400.0, "Seconds that a run waits for a person's approval; after that it sends nothing.", above=0
+    )
+    harvest_batch_size: int = _setting(
+        25,
+        "Projects in one mapped task of the harvest, once there are more than that.",
+        example="50",
+        minimum=1,
+    )
+    first_fill: Literal["pages", "export"] = _setting(
+        "pages", "How the first harvest of a deployment reads: `pages` or `export`.", example="export"
+    )
+    full_pass_days: float = _setting(
+        30.0, "Days after which a harvest reads a deployment in full again; 0: never.", example="7", minimum=0
+    )
+    rescore_days: float = _setting(
+        7.0, "Days after its close in which an insight without a final score is read again.", minimum=0
+    )
+    pool: str = _setting(
+        "default_pool",
+        "Airflow pool of the shipped DAGs' tasks; it must exist.",
+        example="quantconnect_api",
+    )
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting, complete."""
+
+    name: str
+    kind: type
+    choices: tuple[str, ...]
+    default: str
+    rule: Rule
+
+    def parse(self, text: str) -> int | float | str:
+        """Convert a configured value.
+
+        :raises ValueError: when it is out of range; the text names the option and what it takes.
+        """
+        try:
+            value = self.kind(text)
+        except ValueError:
+            value = None
+        if value is None or not self._accepts(value):
+            raise ValueError(f"[{SECTION}] {self.name} is {text!r}: it must be {self.accepted}.")
+        return value  # type: ignore[no-any-return]  # kind is int, float or str
+
+    def _accepts(self, value: Any) -> bool:
+        if self.kind is str:
+            return not self.choices or value in self.choices
+        low = self.rule.minimum if self.rule.minimum is not None else float("-inf")
+        return low <= value < float("inf") and (self.rule.above is None or value > self.rule.above)
+
+    @property
+    def accepted(self) -> str:
+        """What the option takes, in words."""
+        if self.kind is str:
+            return " or ".join(f"`{choice}`" for choice in self.choices) or "text"
+        number = "a whole number" if self.kind is int else "a number"
+        if self.rule.above is not None:
+            return f"{number} above {self.rule.above:g}"
+        return number if self.rule.minimum is None else f"{number} of at least {self.rule.minimum:g}"
+
+
+def _options() -> dict[str, Option]:
+    hints = get_type_hints(Settings)
+    found = {}
+    for field in dataclasses.fields(Settings):
+        choices = get_args(hints[field.name])
+        kind = str if choices else hints[field.name]
+        default = f"{field.default:g}" if kind is float else str(field.default)
+        found[field.name] = Option(field.name, kind, choices, default, field.metadata["rule"])
+    return found
+
+
+OPTIONS: dict[str, Option] = _options()
+"""Every setting by its name, in the order of the fields."""
