@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -45,7 +47,7 @@ def test_extra_reaches_the_client(connection: Define, quantconnect_sandbox: Any)
     extra = {"organization_id": "a" * 32, "timeout_seconds": 5, "requests_per_minute": None}
     connection("quantconnect_default", quantconnect_sandbox.airflow_connection(**extra))
     access = QuantConnectHook().access()
-    assert access.organization_id == "a" * 32
+    assert access.account.organization_id == "a" * 32
     assert access.account.timeout_seconds == 5
 
 
@@ -76,6 +78,12 @@ def test_wrong_part_is_named(connection: Define, changes: dict[str, Any], says: 
         QuantConnectHook().get_conn()
     assert says in str(caught.value)
     assert "token-1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("hook", ["brokerage", "quantconnect", "store"])
+def test_importing_a_hook_does_not_load_the_http_library(hook: str) -> None:
+    code = f"import sys, quantconnect_provider.hooks.{hook}; sys.exit('requests' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_missing_connection_is_named_with_what_to_do() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from quantconnect_provider._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from quantconnect_provider.client.account import DEFAULT_BASE_URL
+    from quantconnect_provider.client.account import DEFAULT_BASE_URL, Account
     from quantconnect_provider.client.client import QuantConnectClient
     from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
     from quantconnect_provider.client.models import (
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
         Project,
     )
     from quantconnect_provider.client.portfolio import CashHolding, Holding, Portfolio
+    from quantconnect_provider.client.retry_settings import RetrySettings
     from quantconnect_provider.client.throttle import LocalSlots, RequestSlots, Throttle
-    from quantconnect_provider.client.transport import RetrySettings
 
 __all__ = [
     "DEFAULT_BASE_URL",
+    "Account",
     "CashHolding",
     "Compile",
     "CreatedLive",
@@ -60,7 +61,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "account": ("DEFAULT_BASE_URL",),
+        "account": ("DEFAULT_BASE_URL", "Account"),
         "client": ("QuantConnectClient",),
         "insights": ("ExportedInsight", "Insight", "InsightPage"),
         "models": (
@@ -75,7 +76,7 @@ __getattr__ = lazy_names(
             "Project",
         ),
         "portfolio": ("CashHolding", "Holding", "Portfolio"),
+        "retry_settings": ("RetrySettings",),
         "throttle": ("LocalSlots", "RequestSlots", "Throttle"),
-        "transport": ("RetrySettings",),
     },
 )

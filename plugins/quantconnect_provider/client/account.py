@@ -1,48 +1,52 @@
-"""Checks an account's settings before anything is sent, so that a slip is named and not guessed at."""
+"""One account of QuantConnect's API: who asks, where, and how fast. Checked before anything is sent."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from quantconnect_provider.client.errors import InvalidSettingError
 
 DEFAULT_BASE_URL = "https://www.quantconnect.com/api/v2"
+DEFAULT_TIMEOUT_SECONDS = 30.0
+_ORGANIZATION_ID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Account:
-    """Checked settings of one account."""
+    """Settings of one account; an object of this class has been checked.
+
+    :param user_id: the account's user id, digits only.
+    :param api_token: the account's API token.
+    :param base_url: scheme, host and path.
+    :param requests_per_minute: the rate to stay below; None: no limit until the API asks for one.
+    :param timeout_seconds: how long one request may take; slow endpoints get a multiple of it.
+    :param organization_id: 32 hexadecimal digits; limits project listings to one organization.
+    :raises InvalidSettingError: naming the setting and how to correct it; never showing the token.
+    """
 
     user_id: str
     api_token: str = field(repr=False)
-    base_url: str
-    requests_per_minute: float | None
-    timeout_seconds: float
+    base_url: str = DEFAULT_BASE_URL
+    requests_per_minute: float | None = None
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    organization_id: str | None = None
+
+    def __post_init__(self) -> None:
+        checked = {
+            "user_id": _user_id(self.user_id),
+            "api_token": _api_token(self.api_token),
+            "base_url": _base_url(self.base_url),
+            "requests_per_minute": _positive("requests_per_minute", self.requests_per_minute),
+            "timeout_seconds": _positive("timeout_seconds", self.timeout_seconds) or DEFAULT_TIMEOUT_SECONDS,
+            "organization_id": _organization_id(self.organization_id),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
 
-def check_account(
-    user_id: int | str,
-    api_token: str,
-    base_url: str,
-    requests_per_minute: float | None,
-    timeout_seconds: float,
-) -> Account:
-    """Return the settings, checked.
-
-    :raises InvalidSettingError: naming the setting and how to mend it; never showing the token.
-    """
-    return Account(
-        user_id=_user_id(user_id),
-        api_token=_api_token(api_token),
-        base_url=_base_url(base_url),
-        requests_per_minute=_positive("requests_per_minute", requests_per_minute),
-        timeout_seconds=_positive("timeout_seconds", timeout_seconds) or 30.0,
-    )
-
-
-def _user_id(user_id: int | str) -> str:
-    text = str(user_id if user_id is not None else "")
+def _user_id(text: str) -> str:
     if not text.strip():
         raise InvalidSettingError(
             "The login of the QuantConnect connection is empty.",
@@ -62,7 +66,7 @@ def _api_token(api_token: str) -> str:
             "The password of the QuantConnect connection is empty.",
             advice="Set it to your API token (quantconnect.com/account, 'Request Email with Token').",
         )
-    if api_token != api_token.strip() or any(character.isspace() for character in api_token):
+    if any(character.isspace() for character in api_token):
         raise InvalidSettingError(
             "The password of the QuantConnect connection (the API token) contains spaces or line breaks.",
             advice="Copy the token again, without anything around it.",
@@ -94,6 +98,17 @@ def _positive(name: str, value: float | str | None) -> float | None:
         number = 0.0
     if not 0 < number < float("inf"):
         raise InvalidSettingError(
-            f"{name} is {value!r}, not a number above 0.", advice="Mend it in the connection's extra."
+            f"{name} is {value!r}, not a number above 0.", advice="Correct it in the connection's extra."
         )
     return number
+
+
+def _organization_id(value: str | None) -> str | None:
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str) or not _ORGANIZATION_ID.fullmatch(value.strip()):
+        raise InvalidSettingError(
+            f"organization_id {value!r} is not an organization id.",
+            advice="Use the 32 hexadecimal digits in the organization's URL, or leave it empty.",
+        )
+    return value.strip()

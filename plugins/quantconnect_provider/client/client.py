@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from quantconnect_provider.client import endpoints
-from quantconnect_provider.client.account import DEFAULT_BASE_URL, check_account
+from quantconnect_provider.client.account import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_SECONDS, Account
 from quantconnect_provider.client.decode import decode, decode_list
 from quantconnect_provider.client.errors import (
     NeverDeployedError,
@@ -29,8 +29,9 @@ from quantconnect_provider.client.models import (
     Project,
 )
 from quantconnect_provider.client.portfolio import Portfolio, read_portfolio
+from quantconnect_provider.client.retry_settings import RetrySettings
 from quantconnect_provider.client.throttle import Throttle
-from quantconnect_provider.client.transport import RetrySettings, Transport
+from quantconnect_provider.client.transport import Transport
 
 _NO_FILES = frozenset({"files", "charts", "success", "errors"})  # source code and bulk: never kept
 _ENVELOPE = frozenset({"success", "errors"})
@@ -59,23 +60,36 @@ class QuantConnectClient:
         api_token: str,
         base_url: str = DEFAULT_BASE_URL,
         requests_per_minute: float | None = None,
-        timeout_seconds: float = 30.0,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         *,
         organization_id: str | None = None,
         retry: RetrySettings | None = None,
         throttle: Throttle | None = None,
     ) -> None:
-        account = check_account(user_id, api_token, base_url, requests_per_minute, timeout_seconds)
-        self.base_url = account.base_url
-        self.organization_id = organization_id
-        self._transport = Transport(
-            account.user_id,
-            account.api_token,
-            account.base_url,
-            timeout_seconds=account.timeout_seconds,
-            retry=retry or RetrySettings(),
-            throttle=throttle or Throttle(account.requests_per_minute),
+        account = Account(
+            str(user_id), api_token, base_url, requests_per_minute, timeout_seconds, organization_id
         )
+        self._open(account, retry, throttle)
+
+    @classmethod
+    def for_account(
+        cls, account: Account, *, retry: RetrySettings | None = None, throttle: Throttle | None = None
+    ) -> QuantConnectClient:
+        """Return a client for an account whose settings have been checked already."""
+        client = cls.__new__(cls)
+        client._open(account, retry, throttle)
+        return client
+
+    def _open(self, account: Account, retry: RetrySettings | None, throttle: Throttle | None) -> None:
+        self._account = account
+        self._transport = Transport(
+            account, retry or RetrySettings(), throttle or Throttle(account.requests_per_minute)
+        )
+
+    @property
+    def base_url(self) -> str:
+        """The API's address, without a slash at the end."""
+        return self._account.base_url
 
     def __repr__(self) -> str:
         return f"QuantConnectClient(base_url={self.base_url!r})"
@@ -124,7 +138,7 @@ class QuantConnectClient:
 
     def list_projects(self) -> list[Project]:
         """Return all projects that the account may see (projects/read)."""
-        body = {"organizationId": self.organization_id} if self.organization_id else {}
+        body = _without_none(organizationId=self._account.organization_id)
         payload = self._call(endpoints.PROJECTS_READ, body)
         return decode_list(Project, payload.get("projects"), endpoint=endpoints.PROJECTS_READ.path)
 

@@ -1,4 +1,4 @@
-"""How fast one connection may ask: a schedule of slots, slowed down when the API says so."""
+"""How many requests a minute one connection sends: evenly spaced slots, fewer when the API refuses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _SAFETY = 0.98  # a little under the allowance, since requests do not arrive eve
 _BACK_OFF = 0.5
 _SPEED_UP = 1.15  # each minute without a refusal
 _SLOWEST_PER_MINUTE = 6.0
-_FIRST_GUESS_PER_MINUTE = 120.0  # when the very first request is refused, nothing is known yet
+_FIRST_GUESS_PER_MINUTE = 120.0  # when the very first request is refused
 _LONGEST_PAUSE_SECONDS = 60.0
 _WINDOW_SECONDS = 60.0
 
 
 class RequestSlots(Protocol):
-    """Hands out evenly spaced slots. A schedule may be shared by many workers."""
+    """Hands out evenly spaced slots; several workers may share them."""
 
     def reserve(self, requests_per_minute: float) -> float:
         """Take the next slot and return the seconds from now until it."""
@@ -40,16 +40,16 @@ class LocalSlots:
 
 
 class Throttle:
-    """Lets requests through at the allowed rate; shared by all threads that use one connection.
+    """Limits the rate of requests; shared by all threads that use one connection.
 
-    With *requests_per_minute* told, requests are spaced evenly below it. Untold, nothing is spaced until the
-    API refuses; then everything on the connection pauses for as long as the API asked (or for a growing
-    time), a single request probes whether it is over, and half the rate of before, but no less than what the
-    API granted in the last minute, is kept to and raised again minute by minute.
+    With *requests_per_minute* given, requests are spaced evenly below it. Without, nothing is spaced until
+    the API refuses a request. After a refusal all requests pause for as long as the API asked (or for a
+    growing time), then a single one probes whether the API serves again. From there on the rate is half of
+    what it was, but not below what the API served in the last minute, and rises again minute by minute.
     """
 
     def __init__(self, requests_per_minute: float | None = None, slots: RequestSlots | None = None) -> None:
-        self._told = requests_per_minute * _SAFETY if requests_per_minute else None
+        self._configured = requests_per_minute * _SAFETY if requests_per_minute else None
         self._slots = slots or LocalSlots()
         self._learned: float | None = None
         self._changed = threading.Condition()
@@ -62,12 +62,12 @@ class Throttle:
 
     @property
     def requests_per_minute(self) -> float | None:
-        """The rate that is kept to now; None while there is no limit."""
-        rates = [rate for rate in (self._told, self._learned) if rate]
+        """The current limit; None while there is none."""
+        rates = [rate for rate in (self._configured, self._learned) if rate]
         return min(rates) if rates else None
 
     def wait_turn(self) -> None:
-        """Block until a request may be sent. Every call is answered by granted(), refused() or failed()."""
+        """Block until a request may be sent. Call granted(), refused() or failed() after each one."""
         with self._changed:
             while True:
                 pause = self._paused_until - time.monotonic()
@@ -98,16 +98,16 @@ class Throttle:
             self._release()
 
     def failed(self) -> None:
-        """Note that a request ended without saying anything about the rate."""
+        """Note that a request failed for another reason than the rate."""
         with self._changed:
             self._release()
 
     def refused(self, retry_after_seconds: float | None) -> float:
-        """Note that the API asked for fewer requests; return the pause in seconds that is kept now."""
+        """Note that the API asked for fewer requests; return for how many seconds all requests pause."""
         with self._changed:
             now = time.monotonic()
             if now < self._paused_until:
-                # It was already under way when another one was refused: one refusal, not two.
+                # It was sent before another one was refused: one refusal, not two.
                 self._release()
                 return self._paused_until - now
             self._refusals_in_a_row += 1
@@ -122,7 +122,7 @@ class Throttle:
             return pause
 
     def _slower(self, now: float) -> float:
-        """Return the rate to keep to after a refusal, in requests a minute."""
+        """Return the rate after a refusal, in requests a minute."""
         if self._resumed_at is None:
             return (self.requests_per_minute or _FIRST_GUESS_PER_MINUTE) * _BACK_OFF
         window = min(max(now - self._resumed_at, 1.0), _WINDOW_SECONDS)

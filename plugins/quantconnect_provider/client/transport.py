@@ -1,18 +1,13 @@
-"""The one way in which a request reaches QuantConnect: sign, wait for a turn, send, classify, retry or raise.
-
-Signing: https://www.quantconnect.com/docs/v2/cloud-platform/api-reference/authentication
-"""
+"""The one way in which a request reaches QuantConnect: wait for a turn, sign, send, read, retry or raise."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,6 +18,7 @@ from pendulum import DateTime
 from requests.adapters import HTTPAdapter
 
 from quantconnect_provider import __version__
+from quantconnect_provider.client.account import Account
 from quantconnect_provider.client.endpoints import Endpoint
 from quantconnect_provider.client.errors import (
     InvalidSettingError,
@@ -36,6 +32,8 @@ from quantconnect_provider.client.errors import (
 )
 from quantconnect_provider.client.redaction import redact, secret_leaves
 from quantconnect_provider.client.response import RawResponse, read_response
+from quantconnect_provider.client.retry_settings import RetrySettings
+from quantconnect_provider.client.signing import SignedAuth
 from quantconnect_provider.client.throttle import Throttle
 from quantconnect_provider.client.times import utc_now
 
@@ -47,55 +45,26 @@ _CONNECT_TIMEOUT_SECONDS = 10.0
 _CONNECTIONS = 32
 
 
-@dataclass(frozen=True)
-class RetrySettings:
-    """How often and how patiently requests that are safe to repeat are repeated.
-
-    :param attempts: sends at most, the first included; being rate limited does not use them up.
-    :param first_wait_seconds: before the first repeat; doubles each time.
-    :param longest_wait_seconds: the doubling stops here.
-    :param rate_limited_seconds: how long one request waits at most while the API says slow down.
-    :param loading_seconds: before asking again for data that the API is still loading.
-    """
-
-    attempts: int = 5
-    first_wait_seconds: float = 1.0
-    longest_wait_seconds: float = 60.0
-    rate_limited_seconds: float = 900.0
-    loading_seconds: float = 5.0
-
-
 class Transport:
     """Sends requests of one account over one pooled session; safe to use from several threads."""
 
-    def __init__(
-        self,
-        user_id: str,
-        api_token: str,
-        base_url: str,
-        *,
-        timeout_seconds: float,
-        retry: RetrySettings,
-        throttle: Throttle,
-    ) -> None:
-        self._user_id = user_id
-        self._api_token = api_token
-        self.base_url = base_url
-        self._timeout_seconds = timeout_seconds
+    def __init__(self, account: Account, retry: RetrySettings, throttle: Throttle) -> None:
+        self._account = account
         self._retry = retry
         self._throttle = throttle
         self._count_lock = threading.Lock()
         self.requests_sent = 0
         self.waiting_seconds = 0.0
         self._session = requests.Session()
+        self._session.auth = SignedAuth(account)
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS, max_retries=0)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._session.headers["User-Agent"] = f"airflow-provider-quantconnect/{__version__}"
-        # Proxies and certificates come from the environment; looking them up costs more than
+        # Proxies and certificates come from the environment; finding them costs more than
         # preparing the request does, so it is done once.
         self._environment: dict[str, Any] = dict(
-            self._session.merge_environment_settings(base_url, {}, None, None, None)
+            self._session.merge_environment_settings(account.base_url, {}, None, None, None)
         )
 
     def close(self) -> None:
@@ -103,7 +72,7 @@ class Transport:
         self._session.close()
 
     def call(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawResponse]:
-        """Send *body* to *endpoint* and return the JSON object that came back, and the raw answer.
+        """Send *body* to *endpoint* and return the JSON object that came back, and the raw response.
 
         :raises QuantConnectError: the subclass for what went wrong, after the repeats that are allowed.
         :raises OutcomeUnknownError: if the endpoint must not be repeated and the outcome is unclear.
@@ -114,32 +83,32 @@ class Transport:
             retry=tenacity.retry_if_exception(
                 lambda error: isinstance(error, QuantConnectError) and error.retryable
             ),
-            stop=self._enough,
-            wait=self._pause,
-            before_sleep=self._tell,
+            stop=self._is_last_attempt,
+            wait=self._wait_seconds,
+            before_sleep=self._log_retry,
             reraise=True,
         )
         return retrying(self._attempt, endpoint, body)
 
     @contextmanager
     def stream(self, endpoint: Endpoint, body: dict[str, Any]) -> Iterator[requests.Response]:
-        """Send one request whose answer is too large to hold; yields the response, body unread.
+        """Send one request whose response is too large to hold; yields it with the body unread.
 
-        Not retried here: who reads the stream knows what is lost when it breaks.
+        Not retried here: the caller knows which rows are missing when the stream breaks.
 
-        :raises QuantConnectError: for an answer with an error status or a connection that fails.
+        :raises QuantConnectError: for a response with an error status or a connection that fails.
         """
         with self._turn(body):
             response, requested_at = self._send(endpoint, body, stream=True)
             if response.status_code >= 300:
                 with response:
                     read_response(_raw(endpoint, response, requested_at))
-        with response, self._mapped(endpoint):
+        with response, self._errors_of_requests(endpoint):
             yield response
 
     def _call_once(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawResponse]:
-        # An idle pooled connection may be one that the API has just closed. Sending on it would fail in a
-        # way that cannot be told from a lost answer; a fresh connection fails before anything is sent.
+        # The API may just have closed an idle pooled connection. Sending on it would fail in a way that
+        # cannot be told from a lost response; a new connection fails before anything is sent.
         self._session.close()
         try:
             return self._attempt(endpoint, body)
@@ -162,17 +131,17 @@ class Transport:
 
     @contextmanager
     def _turn(self, body: dict[str, Any]) -> Iterator[None]:
-        """Wait for a turn, tell the throttle how the request went, and keep secrets out of the error."""
+        """Wait for a turn, report to the throttle how the request went, keep secrets out of the error."""
         self._throttle.wait_turn()
         try:
             yield
         except RateLimitedError as error:
             error.retry_after_seconds = self._throttle.refused(error.retry_after_seconds)
-            self._explain(error, body)
+            self._complete(error, body)
             raise
         except QuantConnectError as error:
             self._throttle.failed()
-            self._explain(error, body)
+            self._complete(error, body)
             raise
         except BaseException:
             self._throttle.failed()
@@ -182,23 +151,19 @@ class Transport:
     def _send(
         self, endpoint: Endpoint, body: dict[str, Any], *, stream: bool
     ) -> tuple[requests.Response, DateTime]:
-        """Sign and send; the signature and its time are fresh for every attempt."""
         requested_at = utc_now()
-        timestamp = str(requested_at.int_timestamp)
-        signature = hashlib.sha256(f"{self._api_token}:{timestamp}".encode()).hexdigest()
         prepared = self._session.prepare_request(
             requests.Request(
                 "POST",
-                f"{self.base_url}/{endpoint.path}",
+                f"{self._account.base_url}/{endpoint.path}",
                 data=_ENCODER.encode(body),
-                headers={"Content-Type": "application/json", "Timestamp": timestamp},
-                auth=(self._user_id, signature),
+                headers={"Content-Type": "application/json"},
             )
         )
-        timeout = self._timeout_seconds * endpoint.timeout_factor
+        timeout = self._account.timeout_seconds * endpoint.timeout_factor
         started = time.perf_counter()
         try:
-            with self._mapped(endpoint):
+            with self._errors_of_requests(endpoint):
                 response = self._session.send(
                     prepared,
                     timeout=(min(_CONNECT_TIMEOUT_SECONDS, timeout), timeout),
@@ -212,41 +177,42 @@ class Transport:
         return response, requested_at
 
     @contextmanager
-    def _mapped(self, endpoint: Endpoint) -> Iterator[None]:
+    def _errors_of_requests(self, endpoint: Endpoint) -> Iterator[None]:
         """Turn what requests raises into our errors, saying whether the request can have arrived."""
+        base_url = self._account.base_url
         try:
             yield
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema) as error:
             raise InvalidSettingError(
-                f"{self.base_url!r} is not an address.",
+                f"{base_url!r} is not an address.",
                 advice="Set the connection's host to the API's base URL.",
             ) from error
         except requests.exceptions.RequestException as error:
             unsent = _was_not_sent(error)
-            what = "could not be sent to" if unsent else "got no whole answer from"
+            what = "could not be sent to" if unsent else "got no complete response from"
             mapped = UnreachableError(
-                f"{endpoint.path} {what} {self.base_url}: {_reason(error)}.", endpoint=endpoint.path
+                f"{endpoint.path} {what} {base_url}: {_reason(error)}.", endpoint=endpoint.path
             )
             mapped.maybe_applied = not unsent
             raise mapped from error
 
-    def _explain(self, error: QuantConnectError, body: dict[str, Any]) -> None:
-        """Take every secret out of an error's text, and name the project in it."""
-        secrets = [self._api_token, *secret_leaves(body)]
+    def _complete(self, error: QuantConnectError, body: dict[str, Any]) -> None:
+        """Redact every secret in an error's text, and name the project in it."""
+        secrets = [self._account.api_token, *secret_leaves(body)]
         error.args = tuple(redact(str(part), secrets) for part in error.args)
         project_id = body.get("projectId")
         if project_id is not None and str(project_id) not in str(error):
-            # The API's own words do not name it, and a task log of many projects needs it.
+            # The API's own words do not name it, and the log of a task with many projects needs it.
             error.args = (f"Project {project_id}: {error.args[0]}", *error.args[1:])
         error.api_errors = tuple(redact(part, secrets) for part in error.api_errors)
 
-    def _enough(self, state: tenacity.RetryCallState) -> bool:
+    def _is_last_attempt(self, state: tenacity.RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RateLimitedError):
             return (state.seconds_since_start or 0.0) >= self._retry.rate_limited_seconds
         return state.attempt_number >= self._retry.attempts
 
-    def _pause(self, state: tenacity.RetryCallState) -> float:
+    def _wait_seconds(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RateLimitedError):
             return 0.0  # the throttle makes every thread wait, this one included
@@ -256,11 +222,11 @@ class Transport:
         growing: float = self._retry.first_wait_seconds * 2.0 ** (state.attempt_number - 1)
         return max(asked, min(growing, self._retry.longest_wait_seconds))
 
-    def _tell(self, state: tenacity.RetryCallState) -> None:
+    def _log_retry(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        pause = state.upcoming_sleep or getattr(error, "retry_after_seconds", None) or 0.0
+        seconds = state.upcoming_sleep or getattr(error, "retry_after_seconds", None) or 0.0
         message = error.args[0] if error and error.args else error
-        log.warning("%s Trying again in %.1f s (attempt %d).", message, pause, state.attempt_number + 1)
+        log.warning("%s Trying again in %.1f s (attempt %d).", message, seconds, state.attempt_number + 1)
 
 
 def _raw(endpoint: Endpoint, response: requests.Response, requested_at: DateTime) -> RawResponse:

@@ -1,64 +1,48 @@
-"""What a `quantconnect` connection says, checked, before anything is sent."""
+"""Reads a `quantconnect` connection into a checked account, and makes clients of it."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from quantconnect_provider.client import DEFAULT_BASE_URL, QuantConnectClient, RetrySettings
-from quantconnect_provider.client.account import Account, check_account
+from quantconnect_provider import client as api
+from quantconnect_provider import store
+from quantconnect_provider.client.account import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_SECONDS, Account
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.client.throttle import Throttle
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
     from sqlalchemy.engine import URL
 
-DEFAULT_TIMEOUT_SECONDS = 30.0
-_ORGANIZATION_ID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
-
 
 @dataclass(frozen=True)
 class ApiAccess:
-    """Everything that a client is made of; the token stays out of its printed form.
+    """An account, and where its rate limit is shared.
 
-    :param store: where all workers share the `requests_per_minute`; None: each keeps to it by itself.
+    :param store_url: database in which all workers share ``requests_per_minute``; None: each worker keeps
+        to it by itself.
     """
 
     account: Account
-    organization_id: str | None
-    store: URL | None = field(default=None, repr=False)
+    store_url: URL | None = field(default=None, repr=False)
 
-    def client(self, retry: RetrySettings | None = None) -> QuantConnectClient:
-        """Return a client; the caller closes it. ``retry`` replaces the client's own patience."""
-        return QuantConnectClient(
-            user_id=self.account.user_id,
-            api_token=self.account.api_token,
-            base_url=self.account.base_url,
-            requests_per_minute=self.account.requests_per_minute,
-            timeout_seconds=self.account.timeout_seconds,
-            organization_id=self.organization_id,
-            retry=retry,
-            throttle=self._throttle(),
-        )
+    def client(self, retry: api.RetrySettings | None = None) -> api.QuantConnectClient:
+        """Return a client; close it when done. ``retry`` replaces the client's own settings."""
+        return api.QuantConnectClient.for_account(self.account, retry=retry, throttle=self._throttle())
 
-    def _throttle(self) -> Throttle | None:
+    def _throttle(self) -> api.Throttle | None:
         rate = self.account.requests_per_minute
-        if rate is None or self.store is None:
+        if rate is None or self.store_url is None:
             return None
-        # Imported here: without a limit nobody needs a database to talk to the API.
-        from quantconnect_provider.store.rate_limit import rate_limit_key, shared_slots  # noqa: PLC0415
-
-        key = rate_limit_key(self.account.base_url, self.account.user_id)
-        return Throttle(rate, shared_slots(self.store, key))
+        key = store.rate_limit_key(self.account.base_url, self.account.user_id)
+        return api.Throttle(rate, store.shared_slots(self.store_url, key))
 
 
 def missing_connection(conn_id: str, connection_type: str = "quantconnect") -> InvalidSettingError:
-    """Return the error for a connection that nobody has defined, or that Airflow cannot read."""
+    """Return the error for a connection that is not defined, or that Airflow cannot read."""
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     if variable in os.environ:
         return InvalidSettingError(
@@ -77,25 +61,25 @@ def missing_connection(conn_id: str, connection_type: str = "quantconnect") -> I
 def access_from(conn: Connection) -> ApiAccess:
     """Read a connection of type `quantconnect`.
 
-    It calls nothing of Airflow beyond the connection's plain attributes, so that triggers may use it
-    off the event loop.
+    It uses only the connection's plain attributes, so that triggers may call it outside the event loop.
 
     :raises InvalidSettingError: naming the connection, the part that is wrong, and the fix.
     """
     extra = read_extra(conn)
     try:
-        account = check_account(
+        account = Account(
             user_id=conn.login or "",
             api_token=conn.password or "",
             base_url=_base_url(conn),
             requests_per_minute=extra.get("requests_per_minute"),
             timeout_seconds=extra.get("timeout_seconds") or DEFAULT_TIMEOUT_SECONDS,
+            organization_id=extra.get("organization_id"),
         )
     except InvalidSettingError as error:
         raise InvalidSettingError(
             f"Connection {conn.conn_id}: {error.args[0]}", advice=error.advice
         ) from None
-    return ApiAccess(account, _organization_id(conn, extra))
+    return ApiAccess(account)
 
 
 def read_extra(conn: Connection) -> dict[str, Any]:
@@ -120,9 +104,8 @@ def read_extra(conn: Connection) -> dict[str, Any]:
 def _base_url(conn: Connection) -> str:
     """Return the API's address as the connection has it.
 
-    Airflow takes a connection in URI form apart, also where the host is a whole URL: scheme and name end
-    in host, the port in port, the path in schema. Only then port and schema count; the form hides the
-    schema.
+    Airflow splits a connection in URI form, also where the host is a whole URL: scheme and name go to
+    host, the port to port, the path to schema. Only then port and schema count; the form hides the schema.
     """
     host = (conn.host or "").strip()
     if not host:
@@ -132,15 +115,3 @@ def _base_url(conn: Connection) -> str:
         port = f":{conn.port}" if conn.port and ":" not in parts.netloc else ""
         return f"{parts.scheme}://{parts.netloc}{port}/{conn.schema.strip('/')}"
     return host
-
-
-def _organization_id(conn: Connection, extra: dict[str, Any]) -> str | None:
-    value = extra.get("organization_id")
-    if value in (None, ""):
-        return None
-    if not isinstance(value, str) or not _ORGANIZATION_ID.fullmatch(value.strip()):
-        raise InvalidSettingError(
-            f"Connection {conn.conn_id}: organization_id {value!r} is not an organization id.",
-            advice="It is the 32 hexadecimal digits in the organization's URL; leave it empty otherwise.",
-        )
-    return value.strip()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from quantconnect_provider.client import QuantConnectClient, RetrySettings
+from quantconnect_provider import client as api
 from quantconnect_provider.client.errors import (
     ClockSkewError,
     CredentialsError,
@@ -23,7 +23,7 @@ from quantconnect_provider.hooks.store import QuantConnectStoreHook
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-# The first class that fits names the part of the connection to look at.
+# The first class that fits names the part of the connection to check.
 _PART_AT_FAULT: tuple[tuple[type[QuantConnectError], str], ...] = (
     (InvalidSettingError, ""),
     (ClockSkewError, "clock: "),
@@ -50,14 +50,14 @@ class QuantConnectHook(BaseHook):
         super().__init__()
         self.quantconnect_conn_id = quantconnect_conn_id
 
-    def get_conn(self) -> QuantConnectClient:
+    def get_conn(self) -> api.QuantConnectClient:
         """Return a client for the connection; use it as a context manager, or close it.
 
         :raises InvalidSettingError: when the connection does not exist or cannot be right.
         """
         access = self.access()
         if access.account.requests_per_minute is not None:
-            access = replace(access, store=QuantConnectStoreHook().find())
+            access = replace(access, store_url=QuantConnectStoreHook().find())
         return access.client()
 
     def access(self) -> ApiAccess:
@@ -75,18 +75,18 @@ class QuantConnectHook(BaseHook):
             raise missing_connection(self.quantconnect_conn_id) from None
         access = access_from(conn)
         if access.account.requests_per_minute is not None:
-            access = replace(access, store=await QuantConnectStoreHook().afind())
+            access = replace(access, store_url=await QuantConnectStoreHook().afind())
         return access
 
     def test_connection(self) -> tuple[bool, str]:
-        """Ask the API who we are; the answer says which part of the connection is wrong.
+        """Sign in with the connection (authenticate); a failure names the part of it that is wrong.
 
-        Airflow runs this inside its API server with the connection in an environment variable, so
-        nothing here goes to Airflow's database, and nothing waits long.
+        Airflow runs this in its API server with the connection in an environment variable: it must not
+        use Airflow's database, nor wait long.
         """
         try:
             access = self.access()
-            with access.client(RetrySettings(attempts=1)) as client:
+            with access.client(api.RetrySettings(attempts=1)) as client:
                 client.authenticate()
         except QuantConnectError as error:
             part = next((name for kind, name in _PART_AT_FAULT if isinstance(error, kind)), "API: ")

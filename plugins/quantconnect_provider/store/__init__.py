@@ -8,11 +8,23 @@ from quantconnect_provider._lazy import lazy_names
 
 if TYPE_CHECKING:
     from quantconnect_provider.store.queries import DeploymentCount, count_deployments, latest_harvests
+    from quantconnect_provider.store.rate_limit import rate_limit_key, shared_slots
     from quantconnect_provider.store.store import Store
 
-__all__ = ["DeploymentCount", "Store", "count_deployments", "latest_harvests"]
+__all__ = [
+    "DeploymentCount",
+    "Store",
+    "count_deployments",
+    "latest_harvests",
+    "rate_limit_key",
+    "shared_slots",
+]
 
 __getattr__ = lazy_names(
     __name__,
-    {"queries": ("DeploymentCount", "count_deployments", "latest_harvests"), "store": ("Store",)},
+    {
+        "queries": ("DeploymentCount", "count_deployments", "latest_harvests"),
+        "rate_limit": ("rate_limit_key", "shared_slots"),
+        "store": ("Store",),
+    },
 )
