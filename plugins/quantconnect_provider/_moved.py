@@ -57,6 +57,11 @@ MODULES: dict[str, str] = {
     "operators.wind_down": "operators.live",
     "dag_support.params": "dag_support.deploy_form",
     "dag_support.approval": "dag_support.approval_gate",
+    "sandbox.settings": "sandbox.scenario_spec",
+    "sandbox.deployments": "sandbox.deployment",
+    "sandbox.insights": "sandbox.insight_book",
+    "sandbox.rows": "sandbox.insight_rows",
+    "sandbox.spelling": "sandbox.insight_json",
 }
 """Modules by their old name, below the package."""
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 from quantconnect_provider.sandbox.control import VerbError
 from quantconnect_provider.sandbox.process import RemoteSandbox, SandboxProcess
 from quantconnect_provider.sandbox.scenario import ScenarioError, load_scenario
+from quantconnect_provider.sandbox.scenario_spec import Scenario
 from quantconnect_provider.sandbox.server import Sandbox
-from quantconnect_provider.sandbox.settings import Scenario
 
 __all__ = [
     "RemoteSandbox",

@@ -1,16 +1,13 @@
-"""Requests' parameters and the API's ways of answering."""
+"""The fields of a request, and the kinds of answer that the API gives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from quantconnect_provider.sandbox.world import World
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 
 class ApiError(Exception):
-    """The API says no: HTTP 200 with ``success: false`` and these texts."""
+    """The API refuses: HTTP 200 with ``success: false`` and these texts."""
 
     def __init__(self, *errors: str) -> None:
         super().__init__(*errors)
@@ -61,20 +58,3 @@ class Params:
     def flag(self, name: str) -> bool:
         """Return a boolean; false when it is missing."""
         return str(self.fields.get(name, "")).lower() in {"true", "1"}
-
-
-Handler = Callable[["World", Params, float], Answer]
-"""Carries out one request at the given sandbox time."""
-
-ENDPOINTS: dict[str, Handler] = {}
-"""Every endpoint that the sandbox has, by path."""
-
-
-def endpoint(path: str) -> Callable[[Handler], Handler]:
-    """Register a handler for `path`."""
-
-    def register(handler: Handler) -> Handler:
-        ENDPOINTS[path] = handler
-        return handler
-
-    return register

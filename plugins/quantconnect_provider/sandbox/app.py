@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from quantconnect_provider.sandbox import handlers as _registered  # noqa: F401 - importing registers them
-from quantconnect_provider.sandbox.answers import ENDPOINTS, Answer, ApiError, Download, Params
+from quantconnect_provider.sandbox import endpoints as _registered  # noqa: F401 - importing registers them
+from quantconnect_provider.sandbox.answers import Answer, ApiError, Download, Params
 from quantconnect_provider.sandbox.auth import Credentials
-from quantconnect_provider.sandbox.control import VerbError, perform
+from quantconnect_provider.sandbox.control import LocalVerbs, VerbError, perform
+from quantconnect_provider.sandbox.endpoints.registry import ENDPOINTS
 from quantconnect_provider.sandbox.exchange import Exchange, Transports
 from quantconnect_provider.sandbox.faults import Fault
 from quantconnect_provider.sandbox.traffic import LoggedRequest
@@ -31,6 +32,7 @@ class SandboxApp:
 
     def __init__(self, world: World, credentials: Credentials) -> None:
         self.world = world
+        self._controls = LocalVerbs(world)
         self.transports: Transports = {}
         self.stopping = asyncio.Event()
         self.credentials = credentials
@@ -59,7 +61,7 @@ class SandboxApp:
         try:
             params = await exchange.fields()
             with self.world.lock:
-                result = perform(self.world, verb, params.fields)
+                result = perform(self._controls, verb, params.fields)
         except (VerbError, ApiError) as error:
             await exchange.answer(msgspec.json.encode({"error": str(error)}), 400)
             return
@@ -152,9 +154,8 @@ class SandboxApp:
             spec = fault.spec
             for order in spec.control:
                 with self.world.lock:
-                    perform(
-                        self.world, order.get("verb", ""), {k: v for k, v in order.items() if k != "verb"}
-                    )
+                    arguments = {name: value for name, value in order.items() if name != "verb"}
+                    perform(self._controls, order.get("verb", ""), arguments)
             if spec.delay_seconds:
                 await self._pause(spec.delay_seconds)
             if spec.replaces_answer:

@@ -40,7 +40,7 @@ class Clock:
 
 
 class Schedule:
-    """What will happen at which sandbox time; run lazily, in order, whenever somebody looks."""
+    """What will happen at which sandbox time; run lazily, in order, at the next request or verb."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Callable[[float], None]]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from quantconnect_provider.sandbox.settings import Cash, Holding
+from quantconnect_provider.sandbox.scenario_spec import Cash, Holding
 
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "BTC": "₿"}
 

@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, controlled over HTTP: it takes no time from the one that tests."""
+"""The sandbox as a process of its own, controlled over HTTP: it takes no CPU time from the tests."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ import requests
 
 from quantconnect_provider.sandbox.control import ControlVerbs, VerbError
 from quantconnect_provider.sandbox.scenario import load_scenario
+from quantconnect_provider.sandbox.scenario_spec import Scenario
 from quantconnect_provider.sandbox.server import Addressed
-from quantconnect_provider.sandbox.settings import Scenario
 
 
 class RemoteSandbox(Addressed, ControlVerbs):
-    """The control verbs of a sandbox that somebody started, by its port."""
+    """The control verbs of a sandbox that runs already, found by its port."""
 
     def __init__(self, port: int, user_id: int = 1, api_token: str = "sandbox") -> None:  # noqa: S107 - meant to be known
         super().__init__(port, user_id, api_token)
         self._session = requests.Session()
 
     def _call(self, verb: str, /, **arguments: Any) -> Any:
-        response = self._session.post(f"{self.url}/sandbox/{verb}", json=arguments, timeout=60)
+        body = msgspec.json.encode(arguments, enc_hook=list)  # a range, say
+        headers = {"Content-Type": "application/json"}
+        response = self._session.post(f"{self.url}/sandbox/{verb}", data=body, headers=headers, timeout=60)
         answer = response.json()
         if response.status_code != 200:
             raise VerbError(answer["error"])

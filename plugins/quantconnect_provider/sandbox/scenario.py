@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from quantconnect_provider.sandbox.settings import Scenario
+from quantconnect_provider.sandbox.scenario_spec import Scenario
 
 DEFAULT_SCENARIO = Path(__file__).with_name("default_scenario.yaml")
 

@@ -17,10 +17,10 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from quantconnect_provider.sandbox.app import SandboxApp
 from quantconnect_provider.sandbox.auth import Credentials
-from quantconnect_provider.sandbox.control import ControlVerbs, perform
+from quantconnect_provider.sandbox.control import LocalVerbs
 from quantconnect_provider.sandbox.exchange import Transports
 from quantconnect_provider.sandbox.scenario import load_scenario
-from quantconnect_provider.sandbox.settings import Scenario
+from quantconnect_provider.sandbox.scenario_spec import Scenario
 from quantconnect_provider.sandbox.world import World
 
 log = logging.getLogger(__name__)
@@ -142,11 +142,11 @@ class Addressed:
         return json.dumps({**fields, "extra": extra} if extra else fields)
 
 
-class Sandbox(Addressed, ControlVerbs):
+class Sandbox(Addressed, LocalVerbs):
     """A sandbox on a thread of this process; a context manager.
 
     :param scenario: a file, a mapping of the same shape, a `Scenario`, or None for the default
-    :param port: 0 is any free one; `url` and `base_url` tell which after the start
+    :param port: 0 is any free one; `url` and `base_url` have it after the start
     :param seed: overrides the scenario's
     :raises ScenarioError: the scenario is not valid
     """
@@ -160,8 +160,8 @@ class Sandbox(Addressed, ControlVerbs):
         api_token: str = "sandbox",  # noqa: S107 - a default that is meant to be known
         seed: int | None = None,
     ) -> None:
-        super().__init__(port, user_id, api_token)
-        self.world = World(load_scenario(scenario), user_id, seed)
+        Addressed.__init__(self, port, user_id, api_token)
+        LocalVerbs.__init__(self, World(load_scenario(scenario), user_id, seed))
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
 
@@ -197,7 +197,3 @@ class Sandbox(Addressed, ControlVerbs):
 
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
-
-    def _call(self, verb: str, /, **arguments: Any) -> Any:
-        with self.world.lock:
-            return perform(self.world, verb, arguments)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from quantconnect_provider.sandbox.answers import Params
-from quantconnect_provider.sandbox.settings import RateLimit
+from quantconnect_provider.sandbox.api_spec import RateLimit
 
 KEPT = 100_000
 """How many requests the log remembers; the counters remember all."""

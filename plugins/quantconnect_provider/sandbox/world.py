@@ -9,13 +9,13 @@ from typing import Any, Literal
 import msgspec
 
 from quantconnect_provider.sandbox.clock import Clock, Schedule
-from quantconnect_provider.sandbox.deployments import Deployment
+from quantconnect_provider.sandbox.deployment import Deployment
 from quantconnect_provider.sandbox.faults import FaultList
-from quantconnect_provider.sandbox.insights import InsightBook
+from quantconnect_provider.sandbox.insight_book import InsightBook
 from quantconnect_provider.sandbox.portfolio import Portfolio
+from quantconnect_provider.sandbox.project import BuildJob, LiveProject
 from quantconnect_provider.sandbox.scenario import ScenarioError, load_scenario
-from quantconnect_provider.sandbox.settings import (
-    Build,
+from quantconnect_provider.sandbox.scenario_spec import (
     Cash,
     DeploymentSpec,
     Holding,
@@ -27,39 +27,6 @@ from quantconnect_provider.sandbox.settings import (
 from quantconnect_provider.sandbox.traffic import LimitWindow, RequestLog
 
 FIRST_PROJECT_ID = 23456001
-
-
-class LiveProject:
-    """A project and what has become of it."""
-
-    def __init__(self, project_id: int, name: str, settings: Project, created: float) -> None:
-        self.project_id = project_id
-        self.name = name
-        self.settings = settings
-        self.created = created
-        self.modified = created
-        self.files: dict[str, str] = {"main.py" if settings.language == "Py" else "Main.cs": settings.source}
-        self.parameters: dict[str, str] = {}
-        self.deployments: list[Deployment] = []
-
-    def current(self, now: float) -> Deployment | None:
-        """Return the latest deployment that can be seen yet."""
-        return next((d for d in reversed(self.deployments) if d.listed_from <= now), None)
-
-
-class BuildJob:
-    """A compile: so many more looks until it is done."""
-
-    def __init__(self, compile_id: str, project_id: int, settings: Build) -> None:
-        self.compile_id = compile_id
-        self.project_id = project_id
-        self.settings = settings
-        self.looks = 0
-
-    @property
-    def state(self) -> str:
-        """InQueue until it was looked at often enough, then the scenario's result."""
-        return "InQueue" if self.looks <= self.settings.polls else self.settings.result
 
 
 class World:
@@ -171,7 +138,7 @@ class World:
     def deploy(
         self, project: LiveProject, request: dict[str, Any], node_id: str | None, now: float
     ) -> Deployment:
-        """Start a deployment, whoever asked for it; cash and holdings come from its brokerage object."""
+        """Start a deployment; cash and holdings come from its brokerage object."""
         deployment = self._make(project, request, node_id, now, project.settings.insights)
         deployment.begin(now)
         return deployment
@@ -216,12 +183,12 @@ class World:
         return None
 
     def occupants(self) -> dict[str, Deployment]:
-        """Tell which deployment runs on which live node."""
+        """Map live node ids to the deployments that run on them."""
         return {d.node_id: d for d in self.deployments.values() if d.node_id is not None and not d.over}
 
 
 def _portfolio(project: LiveProject, brokerage: dict[str, Any]) -> Portfolio:
-    """Tell what a new deployment owns: what live/create passed, else what the scenario gives the project."""
+    """Return what a new deployment owns: what live/create passed, else what the scenario gives the project."""
     cash, holdings = brokerage.get("cash"), brokerage.get("holdings")
     return Portfolio(
         [Cash(currency=str(c["currency"]), amount=float(c["amount"])) for c in cash]

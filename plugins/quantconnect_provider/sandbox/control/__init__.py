@@ -1,9 +1,8 @@
-"""The control verbs; importing this package registers all of them."""
+"""The control verbs."""
 
 from __future__ import annotations
 
-from quantconnect_provider.sandbox.control import deployments, insights, traffic
-from quantconnect_provider.sandbox.control.registry import VerbError, perform
-from quantconnect_provider.sandbox.control.verbs import ControlVerbs
+from quantconnect_provider.sandbox.control.verb import VerbError, perform
+from quantconnect_provider.sandbox.control.verbs import ControlVerbs, LocalVerbs
 
-__all__ = ["ControlVerbs", "VerbError", "deployments", "insights", "perform", "traffic"]
+__all__ = ["ControlVerbs", "LocalVerbs", "VerbError", "perform"]

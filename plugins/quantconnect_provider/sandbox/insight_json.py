@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from quantconnect_provider.sandbox.rows import CLOSED, FINAL, OPEN, Row, variants
+from quantconnect_provider.sandbox.insight_rows import CLOSED, FINAL, OPEN, Row, variants
 
 HEADS = {
     "original": '"id":"%s","generatedTime":"%d","createdTime":%d,"closeTime":%d,"period":%d',
@@ -59,7 +59,7 @@ class Speller:
         )  # fmt: skip
 
     def tails(self, seed: int, symbols: tuple[str, ...], model: str) -> list[list[str]]:
-        """Encode what comes behind the head, by state and variant."""
+        """Encode what follows the head, by state and variant."""
         return _tails(seed, symbols, model, self.name, msgspec.json.encode(self._last).decode()[1:-1])
 
     def fields(self, row: Row) -> dict[str, Any]:

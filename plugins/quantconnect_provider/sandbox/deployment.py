@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from quantconnect_provider.sandbox.api_spec import Api
 from quantconnect_provider.sandbox.clock import Schedule
-from quantconnect_provider.sandbox.insights import InsightBook
+from quantconnect_provider.sandbox.insight_book import InsightBook
 from quantconnect_provider.sandbox.portfolio import Portfolio
-from quantconnect_provider.sandbox.settings import Api, Deploy, RuntimeFailure
+from quantconnect_provider.sandbox.scenario_spec import Deploy, RuntimeFailure
 
 OVER = frozenset({"DeployError", "Stopped", "Liquidated", "Deleted", "Completed", "RuntimeError", "Invalid"})
 PAPER = "QuantConnectBrokerage"

@@ -1,13 +1,14 @@
-"""Account, organization and files: what QuantConnect's own command line client also asks for."""
+"""What only QuantConnect's command-line client requests: account, organization, nodes/read, files."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from quantconnect_provider.sandbox.answers import Answer, ApiError, Params, endpoint
-from quantconnect_provider.sandbox.deployments import stamp
-from quantconnect_provider.sandbox.handlers.common import project_of
-from quantconnect_provider.sandbox.handlers.projects import node_lists
+from quantconnect_provider.sandbox.answers import Answer, ApiError, Params
+from quantconnect_provider.sandbox.deployment import stamp
+from quantconnect_provider.sandbox.endpoints.lookup import project_of
+from quantconnect_provider.sandbox.endpoints.registry import endpoint
+from quantconnect_provider.sandbox.node_rows import node_lists
 from quantconnect_provider.sandbox.world import World
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from quantconnect_provider.sandbox.answers import Answer, ApiError, Params, endpoint
-from quantconnect_provider.sandbox.handlers.common import project_of
-from quantconnect_provider.sandbox.world import BuildJob, World
+from quantconnect_provider.sandbox.answers import Answer, ApiError, Params
+from quantconnect_provider.sandbox.endpoints.lookup import project_of
+from quantconnect_provider.sandbox.endpoints.registry import endpoint
+from quantconnect_provider.sandbox.project import BuildJob
+from quantconnect_provider.sandbox.world import World
 
 
 @endpoint("compile/create")
@@ -29,12 +31,12 @@ def create(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("compile/read")
 def read(world: World, params: Params, now: float) -> Answer:
-    """Take one more look at a build; an unsuccessful one still answers ``success: true``."""
+    """Read a build; an unsuccessful one still answers ``success: true``."""
     project = project_of(world, params)
     build = world.builds.get(params.text("compileId"))
     if build is None or build.project_id != project.project_id:
         raise ApiError(f"Compile id not found. {world.reference()}")
-    build.looks += 1
+    build.reads += 1
     done = build.state != "InQueue"
     logs = build.settings.logs
     if done and not logs and build.state == "BuildSuccess":

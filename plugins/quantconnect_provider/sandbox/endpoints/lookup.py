@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from quantconnect_provider.sandbox.answers import ApiError, Params
-from quantconnect_provider.sandbox.deployments import Deployment
-from quantconnect_provider.sandbox.world import LiveProject, World
+from quantconnect_provider.sandbox.deployment import Deployment
+from quantconnect_provider.sandbox.project import LiveProject
+from quantconnect_provider.sandbox.world import World
 
 
 def project_of(world: World, params: Params) -> LiveProject:

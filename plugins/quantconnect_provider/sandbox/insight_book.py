@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from quantconnect_provider.sandbox import rows
-from quantconnect_provider.sandbox.rows import CLOSED, FINAL, NEVER, OPEN, Row, variant_of
-from quantconnect_provider.sandbox.settings import InsightApi, Insights
-from quantconnect_provider.sandbox.spelling import Speller
+from quantconnect_provider.sandbox import insight_rows
+from quantconnect_provider.sandbox.api_spec import InsightApi
+from quantconnect_provider.sandbox.insight_json import Speller
+from quantconnect_provider.sandbox.insight_rows import CLOSED, FINAL, NEVER, OPEN, Row, variant_of
+from quantconnect_provider.sandbox.scenario_spec import Insights
 
 
 class Stretch(NamedTuple):
@@ -173,7 +174,7 @@ class InsightBook:
             due = self._next_snapshot
             self._grow(due)
             self._snapshot = self.view(due)
-            # Whoever changes the list settles it first, so that of several due snapshots the last will do.
+            # Every change of the list settles it first, so that of several due snapshots the last will do.
             skipped = int((now - due) / every) * every
             self._next_snapshot = due + (skipped or every) if self._running else None
         self._grow(now)
@@ -215,7 +216,7 @@ class InsightBook:
 
     def rows(self, view: View, start: int, end: int) -> Iterator[Row]:
         """Make the insights at positions `start` to `end` (exclusive)."""
-        kinds = rows.variants(self._seed, self._symbols, self.settings.model)
+        kinds = insight_rows.variants(self._seed, self._symbols, self.settings.model)
         for serial, state, generated, closes, period in self._facts(view, start, end):
             row = kinds[variant_of(serial)][state]._replace(
                 insight_id=self.identity(serial),
@@ -238,7 +239,7 @@ class InsightBook:
                 yield generated, text
 
     def _facts(self, view: View, start: int, end: int) -> Iterator[tuple[int, int, float, float, float]]:
-        """Tell serial, state, generated, closes and period of each position."""
+        """Return serial, state, generated, closes and period of each position."""
         never, at, changed = self.settings.never_expiring_every, view.at, view.changed
         final_after = self.settings.score_seconds if self.settings.scored else NEVER
         for low, high in view.serials(start, end):

@@ -7,10 +7,11 @@ import itertools
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
 
-from quantconnect_provider.sandbox.answers import Answer, ApiError, Download, Params, endpoint
-from quantconnect_provider.sandbox.deployments import Deployment
-from quantconnect_provider.sandbox.handlers.common import deployment_of, project_of
-from quantconnect_provider.sandbox.spelling import Speller
+from quantconnect_provider.sandbox.answers import Answer, ApiError, Download, Params
+from quantconnect_provider.sandbox.deployment import Deployment
+from quantconnect_provider.sandbox.endpoints.lookup import deployment_of, project_of
+from quantconnect_provider.sandbox.endpoints.registry import endpoint
+from quantconnect_provider.sandbox.insight_json import Speller
 from quantconnect_provider.sandbox.world import World
 
 PIECE_ROWS = 500

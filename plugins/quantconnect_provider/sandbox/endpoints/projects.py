@@ -1,22 +1,16 @@
-"""authenticate, projects and their nodes."""
+"""projects/read, create, update and delete."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from quantconnect_provider.sandbox.answers import Answer, ApiError, Params, endpoint
-from quantconnect_provider.sandbox.deployments import Deployment, stamp
-from quantconnect_provider.sandbox.handlers.common import project_of
-from quantconnect_provider.sandbox.settings import Node
-from quantconnect_provider.sandbox.world import LiveProject, World
-
-LEAN_VERSION = 17202
-
-
-@endpoint("authenticate")
-def authenticate(world: World, params: Params, now: float) -> Answer:
-    """Say yes; the credentials were checked before."""
-    return {}
+from quantconnect_provider.sandbox.answers import Answer, ApiError, Params
+from quantconnect_provider.sandbox.deployment import stamp
+from quantconnect_provider.sandbox.endpoints.deployment_rows import LEAN_VERSION
+from quantconnect_provider.sandbox.endpoints.lookup import project_of
+from quantconnect_provider.sandbox.endpoints.registry import endpoint
+from quantconnect_provider.sandbox.project import LiveProject
+from quantconnect_provider.sandbox.world import World
 
 
 @endpoint("projects/read")
@@ -70,52 +64,6 @@ def delete(world: World, params: Params, now: float) -> Answer:
         raise ApiError(f"Cannot delete a project with a running live deployment. {world.reference()}")
     del world.projects[project.project_id]
     return {}
-
-
-@endpoint("projects/nodes/read")
-def nodes(world: World, params: Params, now: float) -> Answer:
-    """Answer the machines that a project may use."""
-    project_of(world, params)
-    return {"nodes": node_lists(world), "autoSelectNode": world.scenario.nodes.auto_select}
-
-
-@endpoint("projects/nodes/update")
-def update_nodes(world: World, params: Params, now: float) -> Answer:
-    """Accept, and answer like a read; the sandbox lets every project use every node."""
-    return nodes(world, params, now)
-
-
-def node_lists(world: World) -> dict[str, list[dict[str, Any]]]:
-    """List every node by kind; live nodes are busy while a deployment runs on them."""
-    occupants = world.occupants()
-    return {
-        kind: [_node(world, node_id, node, occupants.get(node_id)) for node_id, node in found.items()]
-        for kind, found in world.nodes.items()
-    }
-
-
-def _node(world: World, node_id: str, node: Node, occupant: Deployment | None) -> dict[str, Any]:
-    project = world.projects.get(occupant.project_id) if occupant else None
-    user = world.scenario.account.user_name if occupant else node.used_by
-    return {
-        "id": node_id,
-        "name": node.name,
-        "sku": node.sku,
-        "busy": node.busy or occupant is not None,
-        "active": node.active,
-        "usedBy": user,
-        "userProfile": "",
-        "projectName": project.name if project else "",
-        "projectId": project.project_id if project else None,
-        "description": f"{node.name} ({node.sku})",
-        "cpu": 1,
-        "ram": 0.5,
-        "speed": 2.6,
-        "hasGpu": int(node.has_gpu),
-        "assets": 0,
-        "host": None,
-        "price": {"monthly": 24, "yearly": 240},
-    }
 
 
 def describe(world: World, project: LiveProject, now: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a scenario file may say: the parts of a sandbox, with their defaults."""
+"""What a scenario file may contain: the parts of a sandbox, with their defaults."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from quantconnect_provider.sandbox.api_spec import Api, Part
 from quantconnect_provider.sandbox.faults import FaultSpec
 
 
-class _Part(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Every part refuses fields it does not know, so that a typing error is found at once."""
-
-
-class ClockSettings(_Part):
+class ClockSettings(Part):
     """Sandbox time: `start` (ISO text with zone; None is the real time) and `speed`."""
 
     start: Annotated[dt.datetime, msgspec.Meta(tz=True)] | None = None
     speed: float = 1.0
 
 
-class Account(_Part):
+class Account(Part):
     """The account and organization that the API answers for."""
 
     organization_id: str = "5cad178b20a1d52567b534553413b691"
@@ -30,60 +27,8 @@ class Account(_Part):
     email: str = "sandbox@example.com"
 
 
-class RateLimit(_Part):
-    """How many requests are let through, and how one too many is answered.
-
-    `window` fixed opens with the first request after the last window closed; sliding looks back
-    `per_seconds` from every request. `answer` http429 or text (HTTP 200, success false).
-    `retry_after` puts the header on a 429. `count_refused` lets refused requests use up the limit too.
-    """
-
-    requests: int
-    per_seconds: float = 60.0
-    window: Literal["fixed", "sliding"] = "fixed"
-    answer: Literal["http429", "text"] = "http429"
-    retry_after: bool = True
-    count_refused: bool = False
-
-
-class InsightApi(_Part):
-    """How live/insights/read answers where the real API's behaviour is not documented.
-
-    See docs/sandbox.md for each; every reading of the documentation can be selected.
-    """
-
-    end: Literal["exclusive", "inclusive"] = "exclusive"
-    past_end: Literal["empty", "error", "clamp"] = "empty"
-    window: int = 100
-    window_rule: Literal["at_most", "below"] = "at_most"
-    spelling: Literal["original", "openapi", "engine"] = "openapi"
-    length: Literal["total", "page"] = "total"
-    refresh_seconds: float = 0.0
-    on_restart: Literal["append", "reset"] = "append"
-    export: Literal["array", "object", "off"] = "array"
-    export_limit: int = 1_000_000
-    export_dashes: bool = False
-    extra_fields: dict[str, Any] = {}
-
-
-class Api(_Part):
-    """How the API behaves as a whole."""
-
-    latency_seconds: float = 0.0
-    auth_window_seconds: float = 7200.0
-    auth_failure: Literal["success_false", "http401"] = "success_false"
-    clock_skew_seconds: float = 0.0
-    rate_limit: RateLimit | None = None
-    never_deployed: Literal["error", "undefined"] = "error"
-    create_while_running: Literal["refuse", "second"] = "refuse"
-    update_when_over: Literal["error", "success"] = "error"
-    portfolio_refresh_seconds: float = 0.0
-    empty_portfolio: Literal["object", "list"] = "object"
-    insights: InsightApi = msgspec.field(default_factory=InsightApi)
-
-
-class Node(_Part):
-    """A machine. `busy` is work by somebody else; deployments of the sandbox occupy their node themselves."""
+class Node(Part):
+    """A machine. `busy` is another user's work; the sandbox's deployments occupy their node themselves."""
 
     name: str
     id: str | None = None
@@ -94,7 +39,7 @@ class Node(_Part):
     has_gpu: bool = False
 
 
-class Nodes(_Part):
+class Nodes(Part):
     """The organization's machines."""
 
     live: list[Node] = msgspec.field(default_factory=lambda: [Node(name="L-MICRO node 1")])
@@ -103,24 +48,24 @@ class Nodes(_Part):
     auto_select: bool = True
 
 
-class Build(_Part):
-    """compile/read answers InQueue for `polls` looks, then `result` with `logs`."""
+class Build(Part):
+    """compile/read answers InQueue for `polls` reads, then `result` with `logs`."""
 
     polls: int = 2
     result: Literal["BuildSuccess", "BuildError"] = "BuildSuccess"
-    logs: list[str] = []
+    logs: list[str] = msgspec.field(default_factory=list)
 
 
-class StartFailure(_Part):
+class StartFailure(Part):
     """A deployment that never gets to Running: it ends when stage `at` is over (None: the last one)."""
 
     status: str = "DeployError"
     at: str | None = None
     message: str = "Algorithm.Initialize() Error: the brokerage refused the login"
-    logs: list[str] = []
+    logs: list[str] = msgspec.field(default_factory=list)
 
 
-class RuntimeFailure(_Part):
+class RuntimeFailure(Part):
     """A deployment that fails after it ran for `after_seconds`, and may come back by itself.
 
     Restarts happen only for deployments created with `automaticRedeploy`. `restart_as` says whether
@@ -129,13 +74,13 @@ class RuntimeFailure(_Part):
 
     after_seconds: float
     message: str = "Runtime Error: the algorithm raised an exception"
-    logs: list[str] = []
+    logs: list[str] = msgspec.field(default_factory=list)
     restarts: int = 5
     restart_seconds: float = 1.0
     restart_as: Literal["same", "new"] = "same"
 
 
-class Deploy(_Part):
+class Deploy(Part):
     """How deployments of a project start and end; all times in sandbox seconds."""
 
     starting: dict[str, float] = msgspec.field(
@@ -148,10 +93,10 @@ class Deploy(_Part):
     stop_seconds: float = 0.5
     liquidate_seconds: float = 1.0
     sell_seconds: float = 0.5
-    unsellable: list[str] = []
+    unsellable: list[str] = msgspec.field(default_factory=list)
 
 
-class History(_Part):
+class History(Part):
     """Insights that are there already when the sandbox starts, `every_seconds` apart, the last just now."""
 
     count: int = 0
@@ -159,7 +104,7 @@ class History(_Part):
     period_seconds: float = 86_400.0
 
 
-class Growth(_Part):
+class Growth(Part):
     """Insights that a running algorithm emits: some at once, then one `every_seconds` (0: no more)."""
 
     immediate: int = 0
@@ -167,7 +112,7 @@ class Growth(_Part):
     period_seconds: float = 3_600.0
 
 
-class Insights(_Part):
+class Insights(Part):
     """What a project's algorithm predicts, and how its predictions are scored.
 
     An insight is final `score_seconds` after it closed, if `scored`; every `never_expiring_every`-th
@@ -186,14 +131,14 @@ class Insights(_Part):
     model: str = "ConstantAlphaModel(Price,Up,30.00:00:00,0.1,0.2)"
 
 
-class Cash(_Part, rename="camel"):
+class Cash(Part, rename="camel"):
     """An amount of one currency, as in live/create."""
 
     currency: str
     amount: float
 
 
-class Holding(_Part, rename="camel"):
+class Holding(Part, rename="camel"):
     """A position, as in live/create, with the `price` at which it stands now."""
 
     symbol: str
@@ -203,7 +148,7 @@ class Holding(_Part, rename="camel"):
     price: float | None = None
 
 
-class DeploymentSpec(_Part):
+class DeploymentSpec(Part):
     """A deployment that exists when the sandbox starts."""
 
     status: str = "Running"
@@ -218,7 +163,7 @@ class DeploymentSpec(_Part):
     holdings: list[Holding] | None = None
 
 
-class Project(_Part):
+class Project(Part):
     """A project; with `count`, that many of them, `{n}` in the name being the number."""
 
     name: str
@@ -230,11 +175,11 @@ class Project(_Part):
     deploy: Deploy = msgspec.field(default_factory=Deploy)
     insights: Insights = msgspec.field(default_factory=Insights)
     cash: list[Cash] = msgspec.field(default_factory=lambda: [Cash(currency="USD", amount=100_000.0)])
-    holdings: list[Holding] = []
-    deployments: list[DeploymentSpec] = []
+    holdings: list[Holding] = msgspec.field(default_factory=list)
+    deployments: list[DeploymentSpec] = msgspec.field(default_factory=list)
 
 
-class Scenario(_Part):
+class Scenario(Part):
     """A whole sandbox. `defaults` holds fields of a project that every project starts from."""
 
     seed: int = 0
@@ -242,6 +187,6 @@ class Scenario(_Part):
     account: Account = msgspec.field(default_factory=Account)
     api: Api = msgspec.field(default_factory=Api)
     nodes: Nodes = msgspec.field(default_factory=Nodes)
-    defaults: dict[str, Any] = {}
-    projects: list[Project] = []
-    faults: list[FaultSpec] = []
+    defaults: dict[str, Any] = msgspec.field(default_factory=dict)
+    projects: list[Project] = msgspec.field(default_factory=list)
+    faults: list[FaultSpec] = msgspec.field(default_factory=list)

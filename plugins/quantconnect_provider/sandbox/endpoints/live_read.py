@@ -1,0 +1,80 @@
+"""live/read and live/list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quantconnect_provider.sandbox.answers import Answer, ApiError, Params
+from quantconnect_provider.sandbox.deployment import OVER, Deployment, stamp
+from quantconnect_provider.sandbox.endpoints.deployment_rows import row_of
+from quantconnect_provider.sandbox.endpoints.lookup import deployment_of, project_of
+from quantconnect_provider.sandbox.endpoints.registry import endpoint
+from quantconnect_provider.sandbox.world import World
+
+STATUSES = OVER | {
+    "InQueue",
+    "LoggingIn",
+    "Initializing",
+    "History",
+    "Running",
+    "PendingInput",
+    "Idle",
+    "Undefined",
+}
+
+
+@endpoint("live/read")
+def read(world: World, params: Params, now: float) -> Answer:
+    """Answer a project's latest deployment, or the one that `deployId` names; flat, without `projectId`."""
+    project = project_of(world, params)
+    if world.api.never_deployed == "undefined" and project.current(now) is None:
+        nothing: dict[str, Any] = {"files": [], "runtimeStatistics": [], "charts": [], "stopped": None}
+        names = {"deployId": "", "brokerage": "", "message": "", "projectName": project.name}
+        return {"status": "Undefined", "launched": stamp(0.0), **names, **nothing}
+    deployment = deployment_of(world, project, params.get("deployId"), now)
+    held = deployment.portfolio.holdings.values()
+    running = deployment.status == "Running"
+    return {
+        "message": deployment.message,
+        "deployId": deployment.deploy_id,
+        "status": deployment.status,
+        "cloneId": 0,
+        "launched": stamp(deployment.launched),
+        "stopped": stamp(deployment.stopped),
+        "brokerage": deployment.brokerage_shown,
+        "securityTypes": "Equity" if held else "",
+        "projectName": project.name,
+        "datacenter": "NY7",
+        "public": False,
+        "isPublicStreaming": False,
+        "files": [{"name": name, "content": content, "modified": stamp(project.modified)}
+                  for name, content in project.files.items()],
+        "runtimeStatistics": deployment.portfolio.statistics() if running else [],
+        "charts": {"Strategy Equity": {"name": "Strategy Equity"}} if running else [],
+        "description": "",
+        "deploymentDetails": _details(deployment) or [],
+        "serverStatistics": {"CPU Usage": "3.1%", "Used RAM (MB)": "214"} if running else [],
+    }  # fmt: skip
+
+
+def _details(deployment: Deployment) -> dict[str, str]:
+    """Pick what a brokerage shares: its account number or environment, never a credential."""
+    brokerage = deployment.request.get("brokerage", {})
+    shared = ("-account", "-account-id", "-account-number", "-environment")
+    return {key: str(value) for key, value in brokerage.items() if key.endswith(shared)}
+
+
+@endpoint("live/list")
+def listed(world: World, params: Params, now: float) -> Answer:
+    """Answer every deployment there ever was, newest first, filtered by `projectId` and `status`."""
+    status = params.text("status", "")
+    if status and status not in STATUSES:
+        raise ApiError("Invalid argument: status")
+    wanted = params.get("projectId")
+    projects = world.projects.values() if wanted is None else [project_of(world, params)]
+    found = [d for project in projects for d in project.deployments if d.listed_from <= now]
+    if params.flag("latest"):
+        found = [d for project in projects if (d := project.current(now)) is not None]
+    found = [d for d in found if not status or d.status == status]
+    found.sort(key=lambda d: (d.launched, d.number), reverse=True)
+    return {"live": [row_of(d) for d in found]}
