@@ -265,6 +265,6 @@ class InsightBook:
 
 
 def _continues(last: Stretch, new: Stretch) -> bool:
-    """Tell whether `new` is simply more of `last`, which keeps a list that is polled often short."""
+    """Return whether `new` is simply more of `last`, which keeps a list that is polled often short."""
     same_pace = new.every == last.every > 0 and new.period == last.period
     return same_pace and abs(last.start + last.size * last.every - new.start) < 1e-6

@@ -188,7 +188,7 @@ class World:
 
 
 def _portfolio(project: LiveProject, brokerage: dict[str, Any]) -> Portfolio:
-    """Return what a new deployment owns: what live/create passed, else what the scenario gives the project."""
+    """Return what a new deployment owns: what live/create passed, or the scenario's."""
     cash, holdings = brokerage.get("cash"), brokerage.get("holdings")
     return Portfolio(
         [Cash(currency=str(c["currency"]), amount=float(c["amount"])) for c in cash]
