@@ -8,7 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv venv-dev demo up down test chaos test-stack lint bench conformance wheel constraints compose-env distributed
+.PHONY: help venv venv-dev venv-docs venv-distributed demo up down test chaos test-stack lint bench docs generate \
+	conformance wheel constraints compose-env distributed
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -63,3 +64,12 @@ distributed: venv-distributed  ## two Celery workers, PostgreSQL, Redis; one wor
 
 venv-distributed:
 	@$(PYTHON) -m dev.venv dev postgres distributed
+
+docs: venv-docs  ## build the documentation into site/, without warnings
+	@$(RUN) dev.docs
+
+generate: venv-dev  ## write the parts of the docs that follow from the code: settings, architecture
+	@$(RUN) dev.generate
+
+venv-docs:
+	@$(PYTHON) -m dev.venv dev postgres docs

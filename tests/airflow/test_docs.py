@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from quantconnect_provider.get_provider_info import get_provider_info
 from tests.airflow.conftest import FAST, Run
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
@@ -74,8 +73,3 @@ def test_every_operator_parameter_is_documented() -> None:
                 inherited = {"project_id", "deploy_id"} if "Liquidate" in name else set()
                 missing = {field for field in own - inherited if f"`{field}`" not in section}
                 assert not missing, name
-
-
-def test_every_setting_is_documented_with_its_default() -> None:
-    for name, option in get_provider_info()["config"]["quantconnect"]["options"].items():
-        assert f"| `{name}` | {option['default']} |" in TEXT
