@@ -62,6 +62,7 @@ MODULES: dict[str, str] = {
     "sandbox.insights": "sandbox.insight_book",
     "sandbox.rows": "sandbox.insight_rows",
     "sandbox.spelling": "sandbox.insight_json",
+    "dag_support.log_table": "plain_text",
 }
 """Modules by their old name, below the package."""
 

@@ -11,13 +11,16 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from quantconnect_provider import config
 from quantconnect_provider.dag_support.harvest_form import harvest_params
-from quantconnect_provider.dag_support.log_table import log_table
 from quantconnect_provider.dag_support.projects import connect, project_names
-from quantconnect_provider.operators.insights import REPORT_KEY, ListedDeployment, check_deployed
+from quantconnect_provider.operators.insights import REPORT_KEY
+from quantconnect_provider.plain_text import counted, log_table
 from quantconnect_provider.tasks.failures import plain_errors
-from quantconnect_provider.tasks.inputs import check_names, project_ids_of
+from quantconnect_provider.tasks.inputs import check_names, is_nothing, project_ids_of
+from quantconnect_provider.tasks.listed_deployment import ListedDeployment, list_deployments
 
 log = logging.getLogger(__name__)
+
+COLUMNS = ("deployments", "requests", "read", "inserted", "updated", "failed")
 
 
 def list_batches(params: Mapping[str, Any]) -> tuple[list[list[dict[str, Any]]], list[str]]:
@@ -27,13 +30,18 @@ def list_batches(params: Mapping[str, Any]) -> tuple[list[list[dict[str, Any]]],
     """
     with plain_errors():
         check_names(params, harvest_params())
-        asked = None if params.get("project_ids") is None else project_ids_of(params["project_ids"])
-        listed = _list(asked)
+        asked = params.get("project_ids")
+        listed = _list(None if is_nothing(asked) else project_ids_of(asked))
     by_project: dict[int, list[ListedDeployment]] = {}
     for deployment in listed:
         by_project.setdefault(deployment.project_id, []).append(deployment)
     batches = divide(sorted(by_project), config.load().harvest_batch_size)
-    log.info("%d deployments of %d projects in %d batches", len(listed), len(by_project), len(batches))
+    log.info(
+        "%s of %s to harvest, in %s.",
+        counted(len(listed), "deployment"),
+        counted(len(by_project), "project"),
+        counted(len(batches), "task"),
+    )
     rows = [[entry.to_json() for each in batch for entry in by_project[each]] for batch in batches]
     return rows, [_name(batch, by_project) for batch in batches]
 
@@ -63,53 +71,56 @@ def total(reports: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def sum_up(names: Sequence[str] | None, reports: Mapping[int, Mapping[str, Any]]) -> None:
-    """Log a table of all batches, and one of what failed.
+    """Log a table of all batches, and one of what failed and why.
 
     :param names: the batches; None if listing failed.
     :param reports: by number of the batch; one that ended before it could report is missing.
     :raises AirflowFailException: when anything could not be harvested.
     """
     if names is None:
-        raise AirflowFailException("Nothing was harvested: the deployments could not be listed.")
-    columns = ("deployments", "requests", "read", "inserted", "updated", "failed")
+        raise AirflowFailException(
+            "Nothing was harvested: the deployments could not be listed, see the log of list_deployments."
+        )
+    if not names:
+        log.info("There is no live deployment to harvest.")
+        return
     rows = [
-        (name, *(str(reports[number]["counts"].get(column, 0)) for column in columns))
+        (name, *(f"{reports[number]['counts'].get(column, 0):,}" for column in COLUMNS))
         for number, name in enumerate(names)
         if number in reports
     ]
-    totals = total(reports.values())
-    log_table(
-        log,
-        ("batch", *columns),
-        [*rows, ("total", *(str(totals.get(column, 0)) for column in columns))],
-    )
+    if len(rows) > 1:
+        totals = total(reports.values())
+        rows.append(("total", *(f"{totals.get(column, 0):,}" for column in COLUMNS)))
+    log_table(log, ("project", *COLUMNS), rows, numbers=COLUMNS)
+    failed = _failed(names, reports)
+    if failed:
+        log_table(log, ("not harvested", "deployment", "why"), failed)
+        raise AirflowFailException(
+            f"{len(failed)} could not be harvested, everything else was: "
+            + "; ".join(f"{name} ({why.rstrip('.')})" for name, _, why in failed)
+        )
+
+
+def _failed(names: Sequence[str], reports: Mapping[int, Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return name, deployment and cause of all that was not harvested."""
     failed = [
-        (str(entry["project_id"]), entry["project_name"], entry["deploy_id"], entry["error"])
+        (entry["project_name"] or str(entry["project_id"]), entry["deploy_id"], entry["error"])
         for report in reports.values()
         for entry in report["failed"]
     ]
     lost = [name for number, name in enumerate(names) if number not in reports]
-    failed += [("", name, "", "its task ended without a report; see its log") for name in lost]
-    if failed:
-        log.info("Not harvested:")
-        log_table(log, ("project", "name", "deployment", "why"), failed)
-        raise AirflowFailException(
-            f"{len(failed)} could not be harvested, everything else was: "
-            + ", ".join(entry[1] or entry[0] for entry in failed)
-        )
+    return failed + [(name, "", "its task ended without a report, see the log of extract") for name in lost]
 
 
 def _list(asked: Sequence[int] | None) -> list[ListedDeployment]:
-    from quantconnect_provider.client.times import utc_now
-
     with connect() as client:
-        listed_at = utc_now()
-        rows = client.list_live()
-        if asked is not None:
-            check_deployed(asked, {row.project_id for row in rows})
-            rows = [row for row in rows if row.project_id in asked]
-        names = {} if all(row.project_name for row in rows) else project_names(client)
-    return [ListedDeployment.of(row, listed_at, names.get(row.project_id, "")) for row in rows]
+        listed = list_deployments(client, asked)
+        if not all(deployment.project_name for deployment in listed):
+            names = project_names(client)
+            for deployment in listed:
+                deployment.project_name = deployment.project_name or names.get(deployment.project_id, "")
+    return listed
 
 
 def _name(batch: Sequence[int], by_project: Mapping[int, Sequence[ListedDeployment]]) -> str:

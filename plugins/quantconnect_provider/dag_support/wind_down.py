@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from quantconnect_provider.dag_support.approval_gate import ApprovalGate, Question
-from quantconnect_provider.dag_support.log_table import log_table
 from quantconnect_provider.dag_support.projects import connect, project_names
 from quantconnect_provider.dag_support.wind_down_form import wind_down_params
+from quantconnect_provider.plain_text import log_table
 from quantconnect_provider.tasks.failures import plain_errors
 from quantconnect_provider.tasks.inputs import check_names, one_of, project_ids_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -84,6 +85,21 @@ class HarvestReport:
             "read": self.read,
             "inserted": self.inserted,
             "updated": self.updated,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts, and ids, names and error of each deployment that failed, for XCom."""
+        return {
+            "counts": self.counts(),
+            "failed": [
+                {
+                    "project_id": result.project_id,
+                    "project_name": result.project_name,
+                    "deploy_id": result.deploy_id,
+                    "error": one_line(result.error),
+                }
+                for result in self.failed
+            ],
         }
 
     def raise_if_failed(self) -> None:

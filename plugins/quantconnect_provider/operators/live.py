@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider.operators.create_live import QuantConnectCreateLiveOperator
+from quantconnect_provider.operators.liquidate_live import QuantConnectLiquidateLiveOperator
+from quantconnect_provider.operators.stop_live import QuantConnectStopLiveOperator
 from quantconnect_provider.tasks.failures import plain_errors
 from quantconnect_provider.tasks.inputs import project_id_of, text_or_none
 from quantconnect_provider.tasks.operator import QuantConnectOperator
-from quantconnect_provider.tasks.wind_down_operator import (
-    QuantConnectLiquidateLiveOperator,
-    QuantConnectStopLiveOperator,
-)
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
