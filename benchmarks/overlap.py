@@ -48,13 +48,13 @@ def store_alone(store: Store, pages: list[Page]) -> float:
     """Store the rows of *pages* as the harvest does; returns the seconds."""
     record = HarvestRecord(1000, deploy_id(0), "benchmark", utc_now())
     began = time.perf_counter()
-    chunk = RowRun(0)
+    row_run = RowRun(0)
     for page in pages:
-        if len(chunk.ids) >= SETTINGS.commit_rows:
-            assert store.commit([CommitUnit(record, [chunk])])[0].applied
-            chunk = RowRun(chunk.end + 1, chunk.ids[-1])
-        chunk.add(page, 1 if page.start else 0)
-    assert store.commit([CommitUnit(record, [chunk])])[0].applied
+        if len(row_run.ids) >= SETTINGS.commit_rows:
+            assert store.commit([CommitUnit(record, [row_run])])[0].applied
+            row_run = RowRun(row_run.end + 1, row_run.ids[-1])
+        row_run.add(page, 1 if page.start else 0)
+    assert store.commit([CommitUnit(record, [row_run])])[0].applied
     assert record.inserted == COUNT
     return time.perf_counter() - began
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 SECTION = "quantconnect"
 AIRFLOW_TYPES: dict[type, str] = {int: "integer", float: "float", str: "string"}
@@ -64,9 +64,6 @@ class Settings:
         "Projects in one mapped task of the harvest, once there are more than that.",
         example="50",
         minimum=1,
-    )
-    first_fill: Literal["pages", "export"] = _setting(
-        "pages", "How the first harvest of a deployment reads: `pages` or `export`.", example="export"
     )
     full_pass_days: float = _setting(
         30.0, "Days after which a harvest reads a deployment in full again; 0: never.", example="7", minimum=0

@@ -88,7 +88,7 @@ def test_settings_have_the_declared_defaults(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("first_fill", "magic"), ("harvest_batch_size", "0"), ("poll_interval_seconds", "-1")],
+    [("harvest_batch_size", "0"), ("poll_interval_seconds", "-1")],
 )
 def test_setting_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"AIRFLOW__QUANTCONNECT__{name.upper()}", value)

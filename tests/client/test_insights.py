@@ -118,10 +118,14 @@ def test_what_is_not_known_or_cannot_be_read_is_kept(
     assert insight.closes_at.year == 9999
 
 
-def test_a_row_without_id_is_refused_not_dropped(server: ScriptedServer, client: QuantConnectClient) -> None:
-    server.default = lambda asked: Reply(body={"success": True, "insights": [{"ticker": "SPY"}]})
-    with pytest.raises(UnreadableAnswerError, match="without id"):
-        client.read_insights(1, 0, 100)
+@pytest.mark.parametrize("row", [None, 5, "x", {"ticker": "SPY"}, {"id": None}, {"id": 7}, {"id": ""}])
+def test_a_row_that_cannot_be_read_keeps_its_place(
+    server: ScriptedServer, client: QuantConnectClient, row: object
+) -> None:
+    server.script(Reply(body={"success": True, "insights": [{"id": ID}, row, {"id": ID}]}))
+    page = client.read_insights(1, 0, 100)
+    assert [insight and insight.insight_id for insight in page.rows] == [ID, None, ID]
+    assert [(odd.index, odd.field) for odd in page.odd_values if not odd.field] == [(1, "")]
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

@@ -52,11 +52,11 @@ def test_many_quiet_deployments_are_one_line_of_the_table(api: FakeApi, store: S
         api.deploy(project_id)
     api.emit(list(api.deployments.values())[4], 10)
     table = night(api, store).table()
-    assert "29 without news" in table
+    assert "29 without changes" in table
     assert len(table.splitlines()) == 5
 
 
-def test_the_table_tells_what_failed(api: FakeApi, store: Store) -> None:
+def test_the_table_says_what_failed(api: FakeApi, store: Store) -> None:
     deployment = api.deploy(7)
 
     def refuse(number: int) -> None:
@@ -69,18 +69,20 @@ def test_the_table_tells_what_failed(api: FakeApi, store: Store) -> None:
     assert "Invalid argument" in line
 
 
-def test_a_shift_is_said(api: FakeApi, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_shift_is_logged(api: FakeApi, store: Store, caplog: pytest.LogCaptureFixture) -> None:
     deployment = api.deploy(7)
     api.emit(deployment, 300)
     api.now += timedelta(days=20)
     night(api, store)
     api.remove(deployment, 150)
     night(api, store)
-    assert any("positions have shifted" in line and "again from 149" in line for line in lines(caplog))
+    assert any(
+        "positions have shifted" in line and "again from position 149" in line for line in lines(caplog)
+    )
     assert any(line.startswith("[1/1]") and "positions had shifted" in line for line in lines(caplog))
 
 
-def test_a_long_read_tells_how_far_it_has_come_and_how_long_it_will_take(
+def test_a_long_read_says_how_far_it_has_come_and_how_long_it_will_take(
     api: FakeApi, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     api.emit(api.deploy(7), 2000)

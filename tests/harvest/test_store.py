@@ -134,7 +134,6 @@ def test_first_seen_stays_when_a_row_is_seen_again(api: FakeApi, store: Store) -
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"first_fill": "x"},
         {"in_flight": 0},
         {"commit_rows": 0},
         {"rescore_days": -1},

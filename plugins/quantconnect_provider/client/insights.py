@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from math import isfinite
 from typing import Any
 
@@ -13,6 +14,7 @@ from pendulum import DateTime
 from quantconnect_provider.client.errors import UnreadableAnswerError
 from quantconnect_provider.client.times import from_unix_seconds, read_time
 
+_LONGEST_ID = 100  # far more than an id has, and far less than a database's key may have
 _Field = tuple[str, Callable[[Any], Any] | None]  # its name, and how its value is read
 
 
@@ -47,16 +49,31 @@ class Insight(msgspec.Struct, kw_only=True):
     extra: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class OddValue(msgspec.Struct, frozen=True):
+    """A value that cannot be right. It was kept out of its field; the rest of the answer was read.
+
+    :param index: which row of the answer, from 0.
+    :param field: the API's name of the field; empty if the whole row cannot be read.
+    :param value: what came, cut short.
+    """
+
+    index: int
+    field: str
+    value: str
+
+
 class InsightPage(msgspec.Struct, kw_only=True):
     """The rows of one answer. ``length`` is what the API calls so; nothing may rely on it.
 
-    ``requested_at`` is the time just before the request was sent: the rows are no older than the snapshot
-    that the API had then.
+    ``rows`` has one entry for each row of the answer, so that positions can be counted: None where a row
+    cannot be read. ``odd_values`` says what was set aside. ``requested_at`` is the time just before the
+    request was sent: the rows are no older than the snapshot that the API had then.
     """
 
-    rows: list[Insight]
+    rows: list[Insight | None]
     requested_at: DateTime
     length: int | None = None
+    odd_values: list[OddValue] = msgspec.field(default_factory=list)
 
 
 class ExportedInsight(msgspec.Struct, kw_only=True):
@@ -68,9 +85,9 @@ class ExportedInsight(msgspec.Struct, kw_only=True):
 
 
 def read_page(payload: dict[str, Any], requested_at: DateTime, *, endpoint: str) -> InsightPage:
-    """Read the answer of live/insights/read.
+    """Read the answer of live/insights/read. A row that cannot be read costs only itself.
 
-    :raises UnreadableAnswerError: if it has no list of insights, or a row cannot be read.
+    :raises UnreadableAnswerError: if it has no list of insights.
     """
     rows = payload.get("insights") or []
     if isinstance(rows, dict):
@@ -78,16 +95,23 @@ def read_page(payload: dict[str, Any], requested_at: DateTime, *, endpoint: str)
     if not isinstance(rows, list):
         raise UnreadableAnswerError(f"{endpoint} was answered without insights.", endpoint=endpoint)
     length = payload.get("length")
-    return InsightPage(
-        rows=[read_insight(row, endpoint=endpoint) for row in rows],
-        requested_at=requested_at,
-        length=length if isinstance(length, int) else None,
-    )
+    page = InsightPage(rows=[], requested_at=requested_at, length=length if isinstance(length, int) else None)
+    for index, row in enumerate(rows):
+        set_aside: list[tuple[str, Any]] = []
+        try:
+            page.rows.append(read_insight(row, endpoint=endpoint, set_aside=set_aside))
+        except UnreadableAnswerError:
+            page.rows.append(None)
+            set_aside = [("", row)]
+        for field, value in set_aside:
+            page.odd_values.append(OddValue(index, field, shorten(value)))
+    return page
 
 
-def read_insight(row: Any, *, endpoint: str) -> Insight:
-    """Read one row.
+def read_insight(row: Any, *, endpoint: str, set_aside: list[tuple[str, Any]] | None = None) -> Insight:
+    """Read one row. A value that cannot be right goes to ``extra`` under the API's name.
 
+    :param set_aside: gets the key and value of each field that could not be read.
     :raises UnreadableAnswerError: if it is no object or has no id.
     """
     if not isinstance(row, dict):
@@ -103,13 +127,26 @@ def read_insight(row: Any, *, endpoint: str) -> Insight:
         elif value is not None:
             try:
                 values[field] = read(value)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, ArithmeticError):
                 extra[key] = value
+                if set_aside is not None:
+                    set_aside.append((key, value))
     if "insight_id" not in values:
         raise UnreadableAnswerError(
             f"{endpoint} was answered with an insight without id; it has {sorted(row)}.", endpoint=endpoint
         )
     return Insight(**values, extra=extra)
+
+
+def shorten(value: Any, limit: int = 80) -> str:
+    """Return *value* as text for a log, on one line and cut short."""
+    if isinstance(value, (dict, list)):
+        text = repr(dict(islice(value.items(), 20)) if isinstance(value, dict) else value[:20])
+    elif isinstance(value, int) and value.bit_length() > 512:
+        text = f"a number of {value.bit_length():,} bits"
+    else:
+        text = repr(value[: 2 * limit] if isinstance(value, str) else value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def read_exported(row: Any, *, endpoint: str) -> ExportedInsight:
@@ -139,7 +176,12 @@ def _whole_or_none(value: Any) -> int | None:
 
 
 def _insight_id(value: Any) -> str:
-    return str(value).replace("-", "").lower()
+    if not isinstance(value, str):
+        raise TypeError(f"not an id: {type(value).__name__}")
+    text = value.replace("-", "").strip().lower()
+    if not text or len(text) > _LONGEST_ID or not text.isprintable():
+        raise ValueError("not an id")
+    return text
 
 
 def _number(value: Any) -> float | None:

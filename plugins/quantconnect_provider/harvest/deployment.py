@@ -9,18 +9,24 @@ from datetime import datetime
 
 from quantconnect_provider.client.errors import NotFoundError
 from quantconnect_provider.harvest.fetch.checked_pages import CheckedPages
-from quantconnect_provider.harvest.fetch.export_fill import ExportFill
 from quantconnect_provider.harvest.fetch.lookback import last_match
 from quantconnect_provider.harvest.fetch.page import Page
 from quantconnect_provider.harvest.fetch.page_reader import PageReader
 from quantconnect_provider.harvest.fetch.thread_pool import FetchPool
 from quantconnect_provider.harvest.group_commit import GroupCommit
 from quantconnect_provider.harvest.harvest_errors import PositionsShiftedError, UnstableListError
+from quantconnect_provider.harvest.odd_values import OddValueLog
 from quantconnect_provider.harvest.options import HarvestOptions
 from quantconnect_provider.harvest.progress import Progress
 from quantconnect_provider.harvest.read_plan import ReadPlan
 from quantconnect_provider.store.change_rule import FLUSH_LAG, ChangeRule
-from quantconnect_provider.store.commit_unit import CommitUnit, HarvestRecord, ResumeState, RowRun
+from quantconnect_provider.store.commit_unit import (
+    UNREAD,
+    CommitUnit,
+    HarvestRecord,
+    ResumeState,
+    RowRun,
+)
 from quantconnect_provider.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -45,8 +51,7 @@ class DeploymentHarvest:
 
     :param plan: what to read.
     :param rule: for how long its insights can change.
-    :param record: what becomes the row in ``quantconnect_harvests``; counts are kept up here.
-    :param bulk: how to read what is behind the first page in one download, if that is wanted.
+    :param record: becomes the row in ``quantconnect_harvests``; counts are kept up here.
     """
 
     def __init__(
@@ -58,7 +63,6 @@ class DeploymentHarvest:
         *,
         rule: ChangeRule,
         record: HarvestRecord,
-        bulk: ExportFill | None = None,
     ) -> None:
         self._tools = tools
         self._reader = reader
@@ -70,26 +74,26 @@ class DeploymentHarvest:
         self._full = plan.tail == 0 or state.full_at is None
         self._pending: list[RowRun] = []
         self._settles_at: datetime | None = None
-        self._bulk = bulk
-        reader.keeps_rows = bulk is not None
         self._pages = CheckedPages(tools.pool, reader, tools.settings.in_flight)
-        self._pages.begin(plan.starts, speculatively=bulk is None)
+        self._pages.begin(plan.starts)
         self.progress = Progress(record, tools.settings.progress_seconds)
+        self.odd_values = OddValueLog(f"Project {record.project_id}, deployment {record.deploy_id}")
 
     def prefetch(self) -> None:
-        """Ask for the first page, before it is this deployment's turn."""
+        """Request the first page, before it is this deployment's turn."""
         self._pages.prefetch()
 
     def close(self) -> None:
-        """Ask for nothing more."""
+        """Request nothing more."""
         self._pages.close()
+        self.odd_values.summarize()
 
     def run(self) -> CommitUnit:
         """Read everything that the plan wants and return what is left to be committed, the end included.
 
         Long reads are committed as they go.
 
-        :raises QuantConnectError: if the API does not answer, or the list does not hold still.
+        :raises QuantConnectError: if the API does not answer, or the list keeps changing.
         """
         while True:
             try:
@@ -100,66 +104,62 @@ class DeploymentHarvest:
             except NotFoundError as error:
                 if self._rule.ended_at is None or not error.api_errors:
                     raise
-                # It is over and QuantConnect has nothing more to show of it; that will not get better.
-                log.warning("%s: nothing more can be read of it: %s", self.record.deploy_id, error)
+                # QuantConnect has dropped the insights of a deployment that has ended.
+                log.warning("%s: QuantConnect shows its insights no more: %s", self.record.deploy_id, error)
                 self._pending = []
                 return self._last_unit()
             except PositionsShiftedError as shift:
                 self._pages.close()
-                self._bulk = None
                 self._look_back(shift)
 
     def run_again(self) -> CommitUnit:
-        """Like :meth:`run`, after the store has turned away what that returned."""
+        """Like :meth:`run`, after the store has rejected what that returned."""
         self._pending = []
         self.record.status, self.record.error = "failed", "It was cut off."
         self._look_back(PositionsShiftedError("another harvest has stored something newer"))
         return self.run()
 
     def _read_windows(self) -> None:
-        last = -1 if self._state.last_position is None else self._state.last_position
         for start in list(self.plan.windows):
-            chunk = RowRun(start, is_window=True)
-            self._take(chunk, self._pages.window(start, last))
-            self._pending.append(chunk)
+            run = RowRun(start, is_window=True)
+            self._take(run, self._pages.window(start, self._state.last))
+            self._pending.append(run)
             self._commit_if_many()
 
     def _read_tail(self) -> None:
         page = self._pages.first(self.plan.anchor)
-        chunk = RowRun(page.start)
-        self._pending.append(chunk)
-        self._take(chunk, page)
+        run = RowRun(page.start)
+        self._pending.append(run)
+        self._take(run, page)
         ended = not page.is_full
-        if self._bulk and not ended:
-            for block in self._bulk.pages(page):
-                chunk = self._chunk_behind(chunk)
-                self._take(chunk, block)
-                page = block
-            self._pages.begin([chunk.end])
         while not ended:
-            chunk = self._chunk_behind(chunk)
+            run = self._next_run(run)
             page, known = self._pages.following(page)
-            self._take(chunk, page, known)
+            self._take(run, page, known)
             # A page with nothing new is the end too, whatever the API makes of a start so close to it.
             ended = not page.is_full or known == len(page.ids)
-        chunk.at_end, chunk.ended_at = True, page.observed_at
+        run.at_end, run.ended_at = True, page.observed_at
 
-    def _chunk_behind(self, chunk: RowRun) -> RowRun:
-        """Return the chunk that goes on behind *chunk*: itself, until it is large enough to be committed."""
-        if self._commit_if_many():
-            chunk = RowRun(chunk.end + 1, chunk.ids[-1])
-            self._pending.append(chunk)
-        return chunk
+    def _next_run(self, run: RowRun) -> RowRun:
+        """Return the run for the next rows: *run* itself, until it is large enough to be committed.
 
-    def _take(self, chunk: RowRun, page: Page, skip: int = 0) -> None:
-        chunk.add(page, skip)
+        It then ends with a row that could be read, so that the next one has an anchor.
+        """
+        if run.ids[-1] != UNREAD and self._commit_if_many():
+            run = RowRun(run.end + 1, run.ids[-1])
+            self._pending.append(run)
+        return run
+
+    def _take(self, run: RowRun, page: Page, skip: int = 0) -> None:
+        run.add(page, skip)
+        self.odd_values.note(page, skip)
         self.record.read += len(page.ids) - skip
         if page.settles_at and (self._settles_at is None or page.settles_at > self._settles_at):
             self._settles_at = page.settles_at
         self.progress.tick(page.start + len(page.ids), self._pages.length, self._state.last_position)
 
     def _commit_if_many(self) -> bool:
-        if sum(len(chunk.ids) for chunk in self._pending) < self._tools.settings.commit_rows:
+        if sum(len(run.rows) for run in self._pending) < self._tools.settings.commit_rows:
             return False
         self._commit()
         return True
@@ -174,7 +174,7 @@ class DeploymentHarvest:
         unit = CommitUnit(self.record, pending, page_size=self._page_size)
         if not self._tools.commits.now(unit):
             raise PositionsShiftedError("what is stored is newer, or rows between have moved")
-        done = {chunk.start for chunk in pending if chunk.is_window}
+        done = {run.start for run in pending if run.is_window}
         self.plan.windows = [start for start in self.plan.windows if start not in done]
 
     @property
@@ -196,9 +196,9 @@ class DeploymentHarvest:
         )
 
     def _is_settled(self) -> bool:
-        """Whether the deployment is over and everything was read after its last flush and last change."""
+        """Whether the deployment has ended and all was read after its last flush and last change."""
         ended_at, started_at = self._rule.ended_at, self.record.started_at
-        if ended_at is None or started_at < ended_at + FLUSH_LAG:
+        if ended_at is None or started_at < ended_at + FLUSH_LAG or self.odd_values.unread_rows:
             return False
         return self._settles_at is None or started_at >= self._settles_at
 
@@ -212,31 +212,30 @@ class DeploymentHarvest:
                 endpoint="live/insights/read",
             )
         try:
-            if any(not chunk.is_window for chunk in self._pending):
-                self._commit()  # it was checked up to here; a newer look at it follows
+            if any(not run.is_window for run in self._pending):
+                self._commit()  # it was checked up to here; it is read again below
         except PositionsShiftedError:
             pass
         self._pending = []
         store, deploy_id = self._tools.store, self.record.deploy_id
         self._state = store.load_states([deploy_id]).get(deploy_id) or ResumeState(deploy_id)
-        last = -1 if self._state.last_position is None else self._state.last_position
         stored: dict[int, str] = {}
 
         def ids_between(first: int, final: int) -> dict[int, str]:
             stored.update(store.ids_between(deploy_id, first, final))
             return stored
 
-        matching = last_match(self._reader.read, ids_between, last, self._reader.size.value)
-        self.plan = self._plan_behind(matching, stored)
+        matching = last_match(self._reader.read, ids_between, self._state.last, self._reader.size.value)
+        self.plan = self._plan_from(matching, stored)
         log.warning(
-            "%s: positions have shifted (%s); reading again from %s.",
+            "%s: positions have shifted (%s); reading again from position %s.",
             deploy_id,
             shift,
             f"{self.plan.tail:,}",
         )
         self._pages.begin(self.plan.starts)
 
-    def _plan_behind(self, matching: int, stored: dict[int, str]) -> ReadPlan:
+    def _plan_from(self, matching: int, stored: dict[int, str]) -> ReadPlan:
         reason = f"{self.plan.reason.removesuffix(_SHIFTED)}{_SHIFTED}"
         if matching < 0:
             self._full = True

@@ -14,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from quantconnect_provider.client.errors import CredentialsError
 from quantconnect_provider.client.times import utc_now
 from quantconnect_provider.harvest.deployment import BatchTools, DeploymentHarvest
-from quantconnect_provider.harvest.fetch.export_fill import ExportFill
 from quantconnect_provider.harvest.fetch.page import InsightSource
 from quantconnect_provider.harvest.fetch.page_reader import PageReader, PageSize
 from quantconnect_provider.harvest.fetch.thread_pool import FetchPool
@@ -42,10 +41,10 @@ def harvest(
     """Bring the store up to date with QuantConnect for *deployments*; one that fails stops no other.
 
     :param deployments: rows of live/list (``project_name`` filled in where it is known).
-    :param run_id: what the rows in ``quantconnect_harvests`` are to say about the run that they belong to.
-    :param listed_at: when live/list was asked, aware UTC; now if it is not told.
+    :param run_id: the run that the rows in ``quantconnect_harvests`` belong to.
+    :param listed_at: when live/list was requested, aware UTC; None means now.
     :param clock: returns the current time, aware UTC.
-    :returns: what became of each; ``raise_if_failed()`` of it turns failures into an exception.
+    :returns: a result for each; its ``raise_if_failed()`` raises if one failed.
     """
     batch = _Batch(client, store, settings or HarvestOptions(), run_id, clock)
     return batch.run(deployments, listed_at or clock())
@@ -70,7 +69,7 @@ class _Batch:
         self._size = PageSize(store.known_page_size() or PageSize.value)
         self._results: dict[str, DeploymentResult] = {}
         self._failure: CredentialsError | None = None
-        self._told = 0
+        self._reported = 0
 
     def run(self, deployments: Sequence[HarvestTarget], listed_at: datetime) -> HarvestReport:
         """Harvest all of them."""
@@ -108,7 +107,7 @@ class _Batch:
         self._tools.commits.flush()
 
     def _jobs(self, targets: Sequence[HarvestTarget], listed_at: datetime) -> Iterator[DeploymentHarvest]:
-        """Plan for all deployments and yield the work for those that have some, when it is asked for."""
+        """Plan for all deployments and yield the harvests of those that are not settled."""
         store = self._tools.store
         states = store.load_states([target.deploy_id for target in targets])
         store.save_deployments(targets, listed_at)
@@ -130,15 +129,12 @@ class _Batch:
                 self._client, store.staging, target.project_id, target.deploy_id, size=self._size, rule=rule
             )
             record = HarvestRecord(target.project_id, target.deploy_id, self._run_id, self._tools.clock())
-            bulk = None
-            if self._settings.first_fill == "export" and state.last_position is None:
-                bulk = ExportFill(self._client, reader, record, self._tools.clock)
-            yield DeploymentHarvest(self._tools, reader, state, plan, rule=rule, record=record, bulk=bulk)
+            yield DeploymentHarvest(self._tools, reader, state, plan, rule=rule, record=record)
 
     def _open_positions(
         self, active: Sequence[tuple[HarvestTarget, ResumeState, ChangeRule]]
     ) -> dict[str, list[int]]:
-        """Find the insights that can have changed, with one query for all that were harvested before."""
+        """Find the insights that can have changed, with one query for all deployments harvested before."""
         found: dict[str, list[int]] = {}
         if self._settings.full:
             return found
@@ -168,10 +164,10 @@ class _Batch:
             job.close()
 
     def _settled(self, target: HarvestTarget) -> HarvestRecord:
-        """Note that a deployment is not asked for."""
+        """Note that a deployment is not read."""
         result = self._results[target.deploy_id]
         result.status, result.reason = "settled", "stopped and final"
-        self._told += 1
+        self._reported += 1
         now = self._tools.clock()
         return HarvestRecord(
             target.project_id,
@@ -184,18 +180,22 @@ class _Batch:
         )
 
     def _done(self, job: Job, unit: CommitUnit, error: Exception | None) -> None:
-        """Note what became of a deployment and say it in one line."""
+        """Note the result of a deployment and log it in one line."""
         if not isinstance(job, DeploymentHarvest):
             raise TypeError(type(job))
         record, result = job.record, self._results[unit.deploy_id]
         if error is not None:
             self._save_failure(job, error)
-        result.error, result.status, result.reason = error, record.status, job.plan.reason
+        result.error, result.status, result.reason = (
+            error,
+            record.status,
+            job.plan.reason + job.odd_values.remark,
+        )
         for name in ("requests", "read", "inserted", "updated"):
             setattr(result, name, getattr(record, name))
         result.seconds = job.progress.seconds
-        self._told += 1
-        line = f"[{self._told}/{len(self._results)}] {describe(result)}"
+        self._reported += 1
+        line = f"[{self._reported}/{len(self._results)}] {describe(result)}"
         if error is None:
             log.info("%s", line)
         else:
@@ -208,4 +208,8 @@ class _Batch:
         try:
             self._tools.store.save_records([record])
         except SQLAlchemyError as store_error:
-            log.error("The failure of %s could not be stored: %s", record.deploy_id, one_line(store_error))
+            log.error(
+                "The failure of deployment %s could not be stored: %s",
+                record.deploy_id,
+                one_line(store_error),
+            )

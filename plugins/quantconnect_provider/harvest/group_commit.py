@@ -1,4 +1,4 @@
-"""Commits small harvests together, so that a thousand quiet deployments are no thousand transactions."""
+"""Commits small harvests together: a thousand quiet deployments are few transactions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Job(Protocol):
     """The harvest of one deployment."""
 
     def run_again(self) -> CommitUnit:
-        """Look again, after the store has turned away what was read."""
+        """Read again, after the store has rejected what was read."""
 
 
 Done = Callable[[Job, CommitUnit, "Exception | None"], None]
@@ -32,7 +32,7 @@ Done = Callable[[Job, CommitUnit, "Exception | None"], None]
 class GroupCommit:
     """Collects the last units of deployments and commits them in groups.
 
-    :param done: called for each unit after its commit, with the error if it came to none.
+    :param done: called for each unit after its commit, with the error if it failed.
     """
 
     def __init__(self, store: Store, done: Done) -> None:
@@ -43,11 +43,11 @@ class GroupCommit:
         self._oldest = 0.0
 
     def add(self, job: Job, unit: CommitUnit) -> None:
-        """Commit *unit* soon; at once if much has come together."""
+        """Commit *unit* soon; at once if many rows or units wait."""
         if not self._waiting:
             self._oldest = time.monotonic()
         self._waiting.append((job, unit))
-        self._rows += sum(len(chunk.ids) for chunk in unit.chunks)
+        self._rows += sum(len(run.rows) for run in unit.row_runs)
         waited = time.monotonic() - self._oldest
         if self._rows >= _ROWS or len(self._waiting) >= _UNITS or waited >= _SECONDS:
             self.flush()
@@ -63,24 +63,28 @@ class GroupCommit:
         if not waiting:
             return
         try:
-            outcomes = self._store.commit([unit for _, unit in waiting])
+            results = self._store.commit([unit for _, unit in waiting])
         except SQLAlchemyError as error:
             if len(waiting) == 1:
                 self._done(*waiting[0], error)
                 return
-            log.warning("A common commit failed (%s); committing one by one.", type(error).__name__)
+            log.warning(
+                "Committing %s deployments together failed (%s); committing them one by one.",
+                len(waiting),
+                type(error).__name__,
+            )
             for job, unit in waiting:
                 self._waiting = [(job, unit)]
                 self.flush()
             return
-        for (job, unit), outcome in zip(waiting, outcomes, strict=True):
-            if outcome.applied:
+        for (job, unit), result in zip(waiting, results, strict=True):
+            if result.applied:
                 self._done(job, unit, None)
             else:
                 self._again(job, unit)
 
     def _again(self, job: Job, unit: CommitUnit) -> None:
-        """Let the job look again until the store takes what it finds; the job bounds how often."""
+        """Let the job read again until the store takes it; the job limits how often."""
         try:
             while not self._store.commit([unit := job.run_again()])[0].applied:
                 pass

@@ -1,4 +1,4 @@
-"""What can go wrong in a harvest beyond what the client raises."""
+"""Errors of the harvest, besides those of the client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class UnstableListError(QuantConnectError):
 class HarvestFailedError(QuantConnectError):
     """At least one deployment of a batch could not be harvested; the others were.
 
-    ``retryable`` if another attempt may do better for at least one of them.
+    ``retryable`` if another attempt may help at least one of them.
     """
 
     def __init__(self, message: str, *, retryable: bool, retry_after_seconds: float | None = None) -> None:
@@ -31,4 +31,4 @@ def _failed(message: str, retryable: bool, retry_after_seconds: float | None) ->
 
 
 class PositionsShiftedError(Exception):
-    """Internal: rows do not stand where they stood, or another harvest has stored something newer."""
+    """Internal: rows have moved to other positions, or another harvest has stored something newer."""

@@ -1,4 +1,4 @@
-"""What a harvest may be told."""
+"""The options of a harvest."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from quantconnect_provider.client.errors import InvalidSettingError
 class HarvestOptions:
     """How to harvest; the defaults suit a nightly run.
 
-    :param full: read everything again, whatever is known.
+    :param full: read everything again.
     :param rescore_days: for how long after its close an insight that is not finally scored is read again;
         those that never expire are read again until they are this old.
     :param full_pass_days: read everything again when the last full read is this old; 0 means never.
-    :param first_fill: how the first read of a long history is done: ``pages``, or ``export`` for one download
-        of up to a million rows, which is checked against a page before it is believed.
-    :param in_flight: pages that are asked for at the same time, at most.
+    :param in_flight: pages that are requested at the same time, at most.
     :param commit_rows: rows in a transaction, about.
     :param progress_seconds: time between two progress lines of a long read.
     :raises InvalidSettingError: if a value cannot be right.
@@ -27,14 +25,11 @@ class HarvestOptions:
     full: bool = False
     rescore_days: float = 7
     full_pass_days: float = 30
-    first_fill: str = "pages"
     in_flight: int = 16
     commit_rows: int = 5000
     progress_seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        if self.first_fill not in ("pages", "export"):
-            raise InvalidSettingError(f"first_fill is {self.first_fill!r}; it may be 'pages' or 'export'.")
         for name in ("rescore_days", "full_pass_days"):
             if not 0 <= getattr(self, name) <= 36_500:
                 raise InvalidSettingError(f"{name} is {getattr(self, name)}; it counts days, 0 or more.")

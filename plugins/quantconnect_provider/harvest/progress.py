@@ -1,4 +1,4 @@
-"""Tells how far a long read has come, and what a finished one did."""
+"""Logs how far a long read has come."""
 
 from __future__ import annotations
 

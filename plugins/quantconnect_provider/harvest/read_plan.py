@@ -34,12 +34,12 @@ class ReadPlan:
 
 
 def when_ended(target: HarvestTarget, state: ResumeState, listed_at: datetime) -> datetime | None:
-    """Return when a deployment stopped, at the latest; None while it may be running."""
+    """Return the latest time at which a deployment stopped; None while it may be running."""
     if target.stopped_at is not None:
         return target.stopped_at
     if not phase_of(target.status).over:
         return None
-    # Over, but nobody says since when: since it was first seen so.
+    # It has ended, but the API does not say when: no later than it was first seen so.
     return state.observed_at if state.status == target.status and state.observed_at else listed_at
 
 
@@ -74,9 +74,9 @@ def make_read_plan(
 
 
 def cover(positions: Sequence[int], last: int, page_size: int) -> tuple[list[int], int]:
-    """Cover sorted *positions*, the row at *last* and one behind it with the fewest pages.
+    """Cover sorted *positions*, the row at *last* and one after it with the fewest pages.
 
-    Returns where the pages begin: the windows, and the one that holds *last* and goes on behind it.
+    Returns where the pages begin: the windows, and the one that holds *last* and goes on after it.
     """
     windows: list[int] = []
     covered = -1

@@ -1,4 +1,4 @@
-"""What became of a batch: for the caller, for the log, and as the table at its end."""
+"""The result of a harvest: for the caller, for the log, and as the table at its end."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
+from tabulate import tabulate
 
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.harvest.harvest_errors import HarvestFailedError
 
-_ERROR_WIDTH = 100
+_REMARK_WIDTH = 100
+_ALIGN = ("left", "left", "left", "right", "right", "right", "right", "left")
 
 
 @dataclass
 class DeploymentResult:
-    """What became of one deployment.
+    """The result of one deployment.
 
-    :param status: ``complete``, ``failed``, or ``settled`` when nothing was asked because nothing can have
+    :param status: ``complete``, ``failed``, or ``settled`` when it was not read because nothing can have
         changed.
     :param reason: why it was read, and from where.
-    :param requests: pages asked for; repeats within the client are not counted here.
+    :param requests: pages requested; retries within the client are not counted.
     :param read: rows read.
     :param updated: stored rows that were different.
     """
@@ -40,13 +42,13 @@ class DeploymentResult:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether there is nothing to tell."""
+        """Whether nothing changed and nothing failed."""
         return self.error is None and not self.inserted and not self.updated
 
 
 @dataclass
 class HarvestReport:
-    """What became of a batch of deployments."""
+    """The results of a batch of deployments."""
 
     results: list[DeploymentResult] = field(default_factory=list)
     seconds: float = 0.0
@@ -58,7 +60,7 @@ class HarvestReport:
 
     @property
     def requests(self) -> int:
-        """Pages asked for."""
+        """Pages requested."""
         return sum(result.requests for result in self.results)
 
     @property
@@ -125,15 +127,15 @@ class HarvestReport:
         )
 
     def table(self) -> str:
-        """Return the summary table: a line for each deployment with news, one for all others, the total."""
-        told = [result for result in self.results if not result.is_quiet or len(self.results) <= 20]
-        rows = [_row(result) for result in told]
-        quiet = len(self.results) - len(told)
+        """Return the summary table: a line for each deployment with changes, one for the others, a total."""
+        shown = [result for result in self.results if not result.is_quiet or len(self.results) <= 20]
+        rows = [_row(result) for result in shown]
+        quiet = len(self.results) - len(shown)
         if quiet:
-            rows.append([f"{quiet:,} without news", "", "", *_numbers(self._quiet()), ""])
+            rows.append([f"{quiet:,} without changes", "", "", *_numbers(self._quiet()), ""])
         rows.append(["total", "", "", *_numbers(self.results), ""])
         header = ["project", "deployment", "status", "requests", "read", "inserted", "updated", "remark"]
-        return _align([header, *rows], numbers=range(3, 7))
+        return tabulate(rows, header, tablefmt="simple", colalign=_ALIGN, disable_numparse=True)
 
     def _quiet(self) -> list[DeploymentResult]:
         return [result for result in self.results if result.is_quiet]
@@ -159,7 +161,7 @@ def one_line(error: Exception | None) -> str:
 
 def _row(result: DeploymentResult) -> list[str]:
     name = f"{result.project_name} ({result.project_id})" if result.project_name else str(result.project_id)
-    remark = one_line(result.error)[:_ERROR_WIDTH] if result.error else result.reason
+    remark = one_line(result.error)[:_REMARK_WIDTH] if result.error else result.reason
     return [name, result.deploy_id, result.status, *_numbers([result]), remark]
 
 
@@ -168,15 +170,3 @@ def _numbers(results: Sequence[DeploymentResult]) -> list[str]:
         f"{sum(getattr(result, name) for result in results):,}"
         for name in ("requests", "read", "inserted", "updated")
     ]
-
-
-def _align(rows: list[list[str]], numbers: range) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if column in numbers else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])

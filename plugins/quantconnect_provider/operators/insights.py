@@ -92,5 +92,4 @@ class QuantConnectExtractInsightsOperator(QuantConnectOperator):
             full=flag_of(self.full, "full"),
             rescore_days=settings.rescore_days,
             full_pass_days=settings.full_pass_days,
-            first_fill=settings.first_fill,
         )

@@ -10,6 +10,9 @@ from uuid import uuid4
 
 from quantconnect_provider.store.staging import StagedRow
 
+UNREAD = ""
+"""Stands for the id of a row that cannot be read: it takes its position, and nothing of it is stored."""
+
 
 class HarvestTarget(Protocol):
     """A deployment to harvest: a row of live/list."""
@@ -25,7 +28,7 @@ class HarvestTarget(Protocol):
 
 @dataclass
 class ResumeState:
-    """What the store knows about a deployment."""
+    """What the store knows about a deployment; the last position is that of a row that could be read."""
 
     deploy_id: str
     last_position: int | None = None
@@ -38,12 +41,17 @@ class ResumeState:
     stopped_at: datetime | None = None
     observed_at: datetime | None = None
 
+    @property
+    def last(self) -> int:
+        """The last known position; -1 if there is none."""
+        return -1 if self.last_position is None else self.last_position
+
 
 class StagedPage(Protocol):
-    """Rows of adjacent positions, as one answer gave them."""
+    """Rows of adjacent positions, as one answer gave them; an id is :data:`UNREAD` where one is missing."""
 
     ids: list[str]
-    records: list[StagedRow]
+    rows: list[StagedRow]
 
 
 @dataclass
@@ -51,17 +59,19 @@ class RowRun:
     """Rows of adjacent positions, read and checked against each other, not yet stored.
 
     :param start: position of the first row.
-    :param anchor_id: the insight that stands just before them.
+    :param anchor_id: the insight at the position before; None at the start of a read.
     :param is_window: whether they were read because they may have changed where they stand; if they stand
         elsewhere now, the positions have shifted and the tail must be read first.
-    :param at_end: whether the list ends behind them, at the time ``ended_at``.
+    :param ids: the insight at each position, or :data:`UNREAD`.
+    :param rows: the rows that could be read.
+    :param at_end: whether the list ends with them, at the time ``ended_at``.
     """
 
     start: int
     anchor_id: str | None = None
     is_window: bool = False
     ids: list[str] = field(default_factory=list)
-    records: list[StagedRow] = field(default_factory=list)
+    rows: list[StagedRow] = field(default_factory=list)
     at_end: bool = False
     ended_at: datetime | None = None
 
@@ -70,10 +80,18 @@ class RowRun:
         """Position of the last row."""
         return self.start + len(self.ids) - 1
 
+    @property
+    def last_read(self) -> tuple[int, str] | None:
+        """Position and id of the last row that could be read."""
+        for offset in range(len(self.ids) - 1, -1, -1):
+            if self.ids[offset] != UNREAD:
+                return self.start + offset, self.ids[offset]
+        return None
+
     def add(self, page: StagedPage, skip: int = 0) -> None:
-        """Append the rows of *page* but for the first *skip*, which are here already."""
+        """Append the rows of *page* except the first *skip*, which are here already."""
         self.ids.extend(page.ids[skip:])
-        self.records.extend(page.records[skip:])
+        self.rows.extend(page.rows[skip - page.ids[:skip].count(UNREAD) :])
 
 
 @dataclass
@@ -104,7 +122,7 @@ class CommitUnit:
     """
 
     record: HarvestRecord
-    chunks: Sequence[RowRun] = ()
+    row_runs: Sequence[RowRun] = ()
     page_size: int | None = None
     complete_at: datetime | None = None
     full: bool = False
@@ -116,6 +134,6 @@ class CommitUnit:
         return self.record.deploy_id
 
     @property
-    def records(self) -> list[StagedRow]:
-        """The rows of all chunks."""
-        return [record for chunk in self.chunks for record in chunk.records]
+    def rows(self) -> list[StagedRow]:
+        """The rows of all runs."""
+        return [row for run in self.row_runs for row in run.rows]

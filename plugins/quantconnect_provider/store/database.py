@@ -1,4 +1,4 @@
-"""Opens the store's database: one way of doing it for SQLite files and PostgreSQL."""
+"""Opens the store's database, a SQLite file or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.store.text import storable_parameters, to_json
 
 _BUSY_SECONDS = 60
 _CONNECT_SECONDS = 10
-# Far more than any statement of a harvest takes. PostgreSQL ends by itself what a host left behind that is
-# gone without a word; until then its locks would keep every retry waiting.
+# Far more than any statement of a harvest takes. When a worker's host disappears, PostgreSQL ends its session
+# after this time; until then its locks keep every retry waiting.
 _STATEMENT_SECONDS = 600
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}",
@@ -28,15 +29,22 @@ _PRAGMAS = (
 def open_engine(url: str | URL) -> Engine:
     """Return an engine for *url*; makes the folder of a SQLite file.
 
-    On SQLite every transaction takes the write lock when it begins, so that none fails half-way, except on
-    connections with the execution option ``quantconnect_read``.
+    In every statement, text and JSON that the database cannot hold is made storable. On SQLite every
+    transaction takes the write lock when it begins, so that none fails half-way, except on connections with
+    the execution option ``quantconnect_read``.
 
     :raises InvalidSettingError: if the address is none, or its database is neither SQLite nor PostgreSQL.
     """
     address = _checked(url)
-    if address.get_backend_name() == "sqlite":
-        return _open_sqlite(address)
-    return _open_postgres(address)
+    engine = _open_sqlite(address) if address.get_backend_name() == "sqlite" else _open_postgres(address)
+
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def make_storable(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+    ) -> tuple[str, Any]:
+        return statement, storable_parameters(parameters)
+
+    return engine
 
 
 def _checked(url: str | URL) -> URL:
@@ -63,7 +71,7 @@ def _open_postgres(address: URL) -> Engine:
     if "connect_timeout" not in address.query:
         address = address.update_query_dict({"connect_timeout": str(_CONNECT_SECONDS)})
     try:
-        engine = create_engine(address, pool_pre_ping=True)
+        engine = create_engine(address, pool_pre_ping=True, json_serializer=to_json)
     except ModuleNotFoundError as error:
         raise InvalidSettingError(
             "The store is a PostgreSQL database, but its driver psycopg is not installed.",
@@ -83,7 +91,7 @@ def _open_postgres(address: URL) -> Engine:
 def _open_sqlite(address: URL) -> Engine:
     if address.database and address.database != ":memory:":
         Path(address.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address, connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(address, connect_args={"timeout": _BUSY_SECONDS}, json_serializer=to_json)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -1,12 +1,12 @@
-"""Merges what was read into the store within one transaction, so that the store only gets better.
+"""Merges what was read into the store within one transaction, so that newer rows are never lost.
 
-Several harvests of a deployment may run at once, and a slow one may come with old answers. What decides is
-never who they are, only what they read and when:
+Several harvests of a deployment may run at once, and a slow one may bring old answers. Only what they read,
+and when, decides:
 
 * A row replaces a stored one only if it was asked for later.
 * Positions are believed only if they continue or repeat what is stored. Where they contradict it, the later
-  answer wins: it takes the position and all behind it, and the rows that stood there keep everything but
-  their position. The earlier answer is turned away, and its harvest looks again.
+  answer wins: it takes the position and all that follow, and the rows that stood there keep everything but
+  their position. The earlier answer is rejected, and its harvest reads again.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ STATE_COLUMNS = tuple(deployments.c[name] for name in ResumeState.__dataclass_fi
 
 @dataclass(frozen=True)
 class CommitResult:
-    """What became of a unit.
+    """Whether a unit was stored, and how many rows it changed.
 
-    :param applied: False if what is stored contradicts it and is newer, or does not reach up to it; then
+    :param applied: False if what is stored contradicts it and is newer, or ends before it begins; then
         nothing of it was stored.
     """
 
@@ -41,7 +41,11 @@ class CommitResult:
 
 @dataclass
 class _Fit:
-    """How a unit fits to what is stored."""
+    """Whether a unit fits to what is stored.
+
+    :param state: the resume state after it.
+    :param unplace_from: the position from which stored rows lose their place.
+    """
 
     state: ResumeState
     fits: bool = True
@@ -57,26 +61,26 @@ class Merge:
         self._statements = statements
 
     def apply(self, units: Sequence[CommitUnit]) -> list[CommitResult]:
-        """Merge *units*, of one deployment each, and return what became of each."""
+        """Merge *units*, of one deployment each, and return a result for each."""
         states = self._lock(units)
         parameters = self._stage(units)
         differences = self._differences(units, states, parameters)
-        verdicts = [self._judge(unit, states[unit.deploy_id], differences) for unit in units]
-        fitting = [unit for unit, verdict in zip(units, verdicts, strict=True) if verdict.fits]
+        fits = [self._judge(unit, states[unit.deploy_id], differences) for unit in units]
+        fitting = [unit for unit, fit in zip(units, fits, strict=True) if fit.fits]
         if len(fitting) < len(units):
             parameters = self._stage(fitting)
-        for unit, verdict in zip(units, verdicts, strict=True):
-            if verdict.unplace_from is not None and verdict.fits:
+        for unit, fit in zip(units, fits, strict=True):
+            if fit.unplace_from is not None and fit.fits:
                 self._connection.execute(
-                    self._statements.unplace, {"deployment": unit.deploy_id, "first": verdict.unplace_from}
+                    self._statements.unplace, {"deployment": unit.deploy_id, "first": fit.unplace_from}
                 )
         counts = self._write_rows(fitting, parameters)
-        outcomes = [
-            CommitResult(True, *counts.get(unit.deploy_id, (0, 0))) if verdict.fits else CommitResult(False)
-            for unit, verdict in zip(units, verdicts, strict=True)
+        results = [
+            CommitResult(True, *counts.get(unit.deploy_id, (0, 0))) if fit.fits else CommitResult(False)
+            for unit, fit in zip(units, fits, strict=True)
         ]
-        self._save(units, verdicts, outcomes)
-        return outcomes
+        self._save(units, fits, results)
+        return results
 
     def _lock(self, units: Sequence[CommitUnit]) -> dict[str, ResumeState]:
         """Keep other harvests of these projects out (SQLite's transaction does); returns the states."""
@@ -91,17 +95,15 @@ class Merge:
         return {unit.deploy_id: states.get(unit.deploy_id) or ResumeState(unit.deploy_id) for unit in units}
 
     def _stage(self, units: Sequence[CommitUnit]) -> dict[str, Any]:
-        records = [record for unit in units for record in unit.records]
-        return self._staging.load(self._connection, records) if records else {}
+        rows = [row for unit in units for row in unit.rows]
+        return self._staging.load(self._connection, rows) if rows else {}
 
     def _differences(
         self, units: Sequence[CommitUnit], states: dict[str, ResumeState], parameters: dict[str, Any]
     ) -> dict[str, list[tuple[int, bool]]]:
         """Return where another insight is stored, by deployment: position, and whether it was seen later."""
         if not any(
-            chunk.ids and chunk.start <= _last(states[unit.deploy_id])
-            for unit in units
-            for chunk in unit.chunks
+            run.rows and run.start <= states[unit.deploy_id].last for unit in units for run in unit.row_runs
         ):
             return {}
         found: dict[str, list[tuple[int, bool]]] = {}
@@ -112,62 +114,56 @@ class Merge:
     def _judge(
         self, unit: CommitUnit, stored: ResumeState, differences: dict[str, list[tuple[int, bool]]]
     ) -> _Fit:
-        verdict = _Fit(replace(stored))
-        for chunk in unit.chunks:
+        fit = _Fit(replace(stored))
+        for run in unit.row_runs:
             different = next(
-                (
-                    found
-                    for found in differences.get(unit.deploy_id, ())
-                    if chunk.start <= found[0] <= chunk.end
-                ),
+                (found for found in differences.get(unit.deploy_id, ()) if run.start <= found[0] <= run.end),
                 None,
             )
-            if verdict.unplace_from is not None and different:
-                different = None  # already taken away from there
-            if not self._continues(chunk, verdict.state, different):
-                verdict.fits = False
+            if fit.unplace_from is not None and different:
+                different = None  # already without a position
+            if not self._continues(run, fit.state, different):
+                fit.fits = False
                 break
             if different:
-                verdict.unplace_from = different[0]
-                verdict.state.last_position = different[0] - 1
-            self._advance(chunk, verdict)
-        return verdict
+                fit.unplace_from = different[0]
+                fit.state.last_position = different[0] - 1
+            self._advance(run, fit)
+        return fit
 
-    def _continues(self, chunk: RowRun, state: ResumeState, different: tuple[int, bool] | None) -> bool:
-        """Whether the chunk follows from what is stored, and is not older where it differs."""
-        if chunk.start > _last(state) + 1:
+    def _continues(self, run: RowRun, state: ResumeState, different: tuple[int, bool] | None) -> bool:
+        """Whether the run follows from what is stored, and is not older where it differs."""
+        if run.start > state.last + 1:
             return False
-        if chunk.start == _last(state) + 1 and chunk.anchor_id not in (None, state.last_insight_id):
+        if run.start == state.last + 1 and run.anchor_id not in (None, state.last_insight_id):
             return False
         if different is None:
             return True
         position, stored_is_newer = different
-        if stored_is_newer or chunk.is_window:
+        if stored_is_newer or run.is_window:
             return False
-        if position > chunk.start or chunk.start == 0:
+        if position > run.start or run.start == 0:
             return True
-        return chunk.anchor_id is not None and chunk.anchor_id == self._id_at(
-            state.deploy_id, chunk.start - 1
-        )
+        return run.anchor_id is not None and run.anchor_id == self._id_at(state.deploy_id, run.start - 1)
 
-    def _advance(self, chunk: RowRun, verdict: _Fit) -> None:
+    def _advance(self, run: RowRun, fit: _Fit) -> None:
         """Move the last known position on, or back where the list has become shorter."""
-        state = verdict.state
-        if chunk.ids and chunk.end > _last(state):
-            state.last_position, state.last_insight_id = chunk.end, chunk.ids[-1]
-        if not chunk.at_end or chunk.end >= _last(state):
+        state = fit.state
+        last = run.last_read or (run.start - 1, run.anchor_id)
+        if last[0] > state.last:
+            state.last_position, state.last_insight_id = last
+        if not run.at_end or run.end >= state.last:
             return
-        behind = self._connection.execute(
+        next_observed_at = self._connection.execute(
             select(insights.c.observed_at)
-            .where(insights.c.deploy_id == state.deploy_id, insights.c.position > chunk.end)
+            .where(insights.c.deploy_id == state.deploy_id, insights.c.position > run.end)
             .order_by(insights.c.position)
             .limit(1)
         ).scalar()
-        if behind is not None and chunk.ended_at is not None and behind > chunk.ended_at:
-            return  # stored by a harvest that looked later: the list has grown since
-        verdict.unplace_from = min(verdict.unplace_from or chunk.end + 1, chunk.end + 1)
-        state.last_position = chunk.end if chunk.end >= 0 else None
-        state.last_insight_id = chunk.ids[-1] if chunk.ids else chunk.anchor_id
+        if next_observed_at is not None and run.ended_at is not None and next_observed_at > run.ended_at:
+            return  # stored by a harvest that read later: the list has grown since
+        fit.unplace_from = min(fit.unplace_from or run.end + 1, run.end + 1)
+        state.last_position, state.last_insight_id = last if last[0] >= 0 else (None, None)
 
     def _id_at(self, deploy_id: str, position: int) -> str | None:
         found: str | None = self._connection.execute(
@@ -181,7 +177,9 @@ class Merge:
         self, units: Sequence[CommitUnit], parameters: dict[str, Any]
     ) -> dict[str, tuple[int, int]]:
         """Insert and update the staged rows; returns how many of each, by deployment."""
-        read = {unit.deploy_id: rows for unit in units if (rows := sum(len(c.ids) for c in unit.chunks))}
+        read = {
+            unit.deploy_id: rows for unit in units if (rows := sum(len(run.rows) for run in unit.row_runs))
+        }
         if not read:
             return {}
         if len(read) == 1:
@@ -204,7 +202,7 @@ class Merge:
         return counts
 
     def _write_rows_of_one(self, rows: int, parameters: dict[str, Any]) -> tuple[int, int]:
-        """Do the same for one deployment, where the database counts itself; new rows are looked at once."""
+        """Do the same for one deployment, where the database counts itself."""
         inserted = self._changed_rows(self._statements.insert, parameters)
         if inserted == rows:
             return inserted, 0
@@ -219,24 +217,20 @@ class Merge:
         return int(result.rowcount)
 
     def _save(
-        self, units: Sequence[CommitUnit], verdicts: Sequence[_Fit], outcomes: Sequence[CommitResult]
+        self, units: Sequence[CommitUnit], fits: Sequence[_Fit], results: Sequence[CommitResult]
     ) -> None:
         """Write the resume states and the harvests' records."""
         states, records = [], []
-        for unit, verdict, outcome in zip(units, verdicts, outcomes, strict=True):
-            if outcome.applied:
+        for unit, fit, result in zip(units, fits, results, strict=True):
+            if result.applied:
                 record = vars(unit.record).copy()
-                record["inserted"] += outcome.inserted
-                record["updated"] += outcome.updated
+                record["inserted"] += result.inserted
+                record["updated"] += result.updated
                 records.append(record)
-                states.append(_state_row(unit, verdict.state))
+                states.append(_state_row(unit, fit.state))
         if states:
             self._connection.execute(self._statements.save_state, states)
             self._connection.execute(self._statements.save_harvest, records)
-
-
-def _last(state: ResumeState) -> int:
-    return -1 if state.last_position is None else state.last_position
 
 
 def _state_row(unit: CommitUnit, state: ResumeState) -> dict[str, Any]:

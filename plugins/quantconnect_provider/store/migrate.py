@@ -1,4 +1,4 @@
-"""Brings the store's tables to the version that this package needs, once, whoever comes first."""
+"""Brings the store's tables to the version that this package needs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from quantconnect_provider.client.errors import InvalidSettingError
 
-HEAD = "0005"
-"""The newest version under ``migrations/versions``."""
+_MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
+"""The newest version: migrations are named by their number."""
 VERSION_TABLE = "quantconnect_alembic_version"  # the store may share a database with Airflow's own tables
 _LOCK = 0x5143_4856  # any number that no other application is likely to lock
 
@@ -47,7 +48,7 @@ def _run_alembic(connection: Connection) -> None:
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     config.attributes["version_table"] = VERSION_TABLE
     try:

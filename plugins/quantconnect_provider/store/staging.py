@@ -9,12 +9,10 @@ table.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Protocol
 
-import msgspec
 from sqlalchemy import (
     Column,
     Connection,
@@ -31,11 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import CreateTable
 
+from quantconnect_provider.store.insight_rows import COLUMNS
 from quantconnect_provider.store.schema import insights
+from quantconnect_provider.store.text import encode_json
 
-COLUMNS = tuple(column.name for column in insights.columns)
-_EXTRA = COLUMNS.index("extra")
-_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # as JSON writes it
 StagedRow = Any
 """One row of ``quantconnect_insights`` in the form that the database takes fastest."""
 
@@ -47,10 +44,10 @@ class Staging(Protocol):
     """The staged rows, with the columns of ``quantconnect_insights``, for use in statements."""
 
     def encode(self, values: tuple[Any, ...]) -> StagedRow:
-        """Return the record for one row, given in the order of :data:`COLUMNS`; times and JSON as text."""
+        """Return one row in the database's form, given the values of ``COLUMNS``; times and JSON as text."""
 
-    def load(self, connection: Connection, records: Sequence[StagedRow]) -> dict[str, Any]:
-        """Stage *records* for this transaction; returns the parameters that statements on ``rows`` need."""
+    def load(self, connection: Connection, rows: Sequence[StagedRow]) -> dict[str, Any]:
+        """Stage *rows* for this transaction; returns the parameters that statements on ``rows`` need."""
 
 
 class SqliteStaging:
@@ -63,7 +60,7 @@ class SqliteStaging:
         table = Table(
             "quantconnect_stage",
             MetaData(),
-            *(Column(column.name, column.type) for column in insights.columns),
+            *(Column(name, insights.columns[name].type) for name in COLUMNS),
             prefixes=["TEMPORARY"],
         )
         self.rows: FromClause = table
@@ -78,14 +75,14 @@ class SqliteStaging:
         """Return the row itself: its values are bound."""
         return values
 
-    def load(self, connection: Connection, records: Sequence[StagedRow]) -> dict[str, Any]:
-        """Replace what is staged by *records*."""
+    def load(self, connection: Connection, rows: Sequence[StagedRow]) -> dict[str, Any]:
+        """Replace what is staged by *rows*."""
         connection.execute(self._create)
         connection.exec_driver_sql("DELETE FROM quantconnect_stage")
         done = 0
         for size in self._SIZES:
-            while len(records) - done >= size:
-                values = tuple(chain.from_iterable(records[done : done + size]))
+            while len(rows) - done >= size:
+                values = tuple(chain.from_iterable(rows[done : done + size]))
                 connection.exec_driver_sql(self._insert[size], values)
                 done += size
         return {}
@@ -99,20 +96,15 @@ class PostgresStaging:
         row = func.jsonb_array_elements(batch).column_valued("row")
         self.rows: FromClause = select(
             *(
-                cast(row.op("->>")(literal_column(str(index))), column.type).label(column.name)
-                for index, column in enumerate(insights.columns)
+                cast(row.op("->>")(literal_column(str(index))), insights.columns[name].type).label(name)
+                for index, name in enumerate(COLUMNS)
             )
         ).subquery("batch")
 
     def encode(self, values: tuple[Any, ...]) -> StagedRow:
-        """Return the row as JSON; PostgreSQL has no text with NUL characters, so they are left out."""
-        record = msgspec.json.encode(values)
-        if b"u0000" in record:
-            kept = [value.replace("\x00", "") if isinstance(value, str) else value for value in values]
-            kept[_EXTRA] = _ESCAPED_NUL.sub(r"\1", kept[_EXTRA])
-            record = msgspec.json.encode(kept)
-        return record
+        """Return the row as JSON."""
+        return encode_json(values)
 
-    def load(self, connection: Connection, records: Sequence[StagedRow]) -> dict[str, Any]:
-        """Join *records* into the one parameter."""
-        return {"batch": (b"[" + b",".join(records) + b"]").decode()}
+    def load(self, connection: Connection, rows: Sequence[StagedRow]) -> dict[str, Any]:
+        """Join *rows* into the one parameter."""
+        return {"batch": (b"[" + b",".join(rows) + b"]").decode()}

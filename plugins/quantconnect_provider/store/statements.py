@@ -20,10 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from quantconnect_provider.store.insight_rows import CONTENT
 from quantconnect_provider.store.schema import deployments, harvests, insights
-
-_KEPT = frozenset({"project_id", "insight_id", "deploy_id", "position", "first_seen_at", "observed_at"})
-_CONTENT = tuple(column.name for column in insights.columns if column.name not in _KEPT)
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def build_statements(dialect: str, rows: FromClause) -> Statements:
     same_insight = and_(stored.project_id == staged.project_id, stored.insight_id == staged.insight_id)
     changed = and_(
         stored.observed_at <= staged.observed_at,
-        or_(*(stored[name].is_distinct_from(staged[name]) for name in _CONTENT)),
+        or_(*(stored[name].is_distinct_from(staged[name]) for name in CONTENT)),
     )
     return Statements(
         differences=_differences(rows),
@@ -61,7 +59,7 @@ def build_statements(dialect: str, rows: FromClause) -> Statements:
         insert=_insert_new(dialect, rows),
         refresh=update(insights)
         .where(same_insight, changed)
-        .values({name: staged[name] for name in (*_CONTENT, "observed_at")}),
+        .values({name: staged[name] for name in (*CONTENT, "observed_at")}),
         place=update(insights)
         .where(
             same_insight,

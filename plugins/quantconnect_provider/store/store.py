@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 
 _IDS_IN_A_QUERY = 500
 _WRITE_ATTEMPTS = 3
-_PASSING = ("locked", "busy", "deadlock", "could not serialize", "server closed the connection")
+_TRANSIENT = ("locked", "busy", "deadlock", "could not serialize", "server closed the connection")
 
 
 class Store:
-    """Where harvested insights are kept. Open it with :meth:`open`; close it when done.
+    """Where harvested insights are kept. Open it with :meth:`open`; close it after use.
 
     One thread uses a store at a time; any number of processes may have the same one open.
     """
@@ -80,12 +80,12 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection for queries; it keeps no writer waiting."""
+        """Give a connection for queries; it blocks no writer."""
         with self.engine.connect().execution_options(quantconnect_read=True) as connection:
             yield connection
 
     def load_states(self, deploy_ids: Sequence[str]) -> dict[str, ResumeState]:
-        """Return what is known of these deployments; those that are new are missing."""
+        """Return the resume states of these deployments; new ones are missing."""
         states: dict[str, ResumeState] = {}
         with self.read() as connection:
             for ids in _pieces(deploy_ids):
@@ -164,35 +164,35 @@ class Store:
             return {row.position: row.insight_id for row in found}
 
     def commit(self, units: Sequence[CommitUnit]) -> list[CommitResult]:
-        """Store *units*, of one deployment each, in one transaction; returns what became of each.
+        """Store *units*, of one deployment each, in one transaction; returns a result for each.
 
         The counts of their harvest records are raised by what was stored.
         """
-        outcomes: list[CommitResult] = self._write(
+        results: list[CommitResult] = self._write(
             lambda connection: Merge(connection, self.staging, self._statements).apply(units)
         )
-        for unit, outcome in zip(units, outcomes, strict=True):
-            unit.record.inserted += outcome.inserted
-            unit.record.updated += outcome.updated
-        return outcomes
+        for unit, result in zip(units, results, strict=True):
+            unit.record.inserted += result.inserted
+            unit.record.updated += result.updated
+        return results
 
     def save_records(self, records: Sequence[HarvestRecord]) -> None:
-        """Store records of harvests by themselves, when they end without rows to commit."""
+        """Store records of harvests that end without rows to commit."""
         rows = [vars(record) for record in records]
         if rows:
             self._write(lambda connection: connection.execute(self._statements.save_harvest, rows))
 
     def _write(self, work: Any) -> Any:
-        """Do *work* in a transaction, again if another writer was in the way; all work is repeatable."""
+        """Do *work* in a transaction, again if another writer blocked it; all work is repeatable."""
         for attempt in range(1, _WRITE_ATTEMPTS + 1):
             try:
                 with self.engine.begin() as connection:
                     return work(connection)
             except OperationalError as error:
-                passing = any(words in str(error.orig) for words in _PASSING)
-                if not passing or attempt == _WRITE_ATTEMPTS:
+                transient = any(words in str(error.orig) for words in _TRANSIENT)
+                if not transient or attempt == _WRITE_ATTEMPTS:
                     raise
-                log.warning("The store was in use (%s); trying again.", error.orig)
+                log.warning("The store is locked by another writer (%s); trying again.", error.orig)
                 time.sleep(0.1 * attempt)
         raise AssertionError("unreachable")
 

@@ -1,4 +1,4 @@
-"""Gives the pages of one deployment, each checked to follow from what is known; or says what has shifted."""
+"""Gives the pages of one deployment, each checked to follow from what is known, or finds a shift."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from quantconnect_provider.harvest.fetch.page_reader import PageReader
 from quantconnect_provider.harvest.fetch.page_stream import PageStream
 from quantconnect_provider.harvest.fetch.thread_pool import FetchPool
 from quantconnect_provider.harvest.harvest_errors import PositionsShiftedError
+from quantconnect_provider.store.commit_unit import UNREAD
 
 PAST_THE_END = (RefusedError, NotFoundError, ServerError)
-"""What the API may answer to a start behind the end of the list; nobody has written it down."""
+"""What the API may answer to a start past the end of the list; it is not documented."""
 
 
 class CheckedPages:
@@ -29,20 +30,18 @@ class CheckedPages:
         """How long the list seems to be, if the API says something plausible."""
         return self._stream.length if self._stream else None
 
-    def begin(self, starts: Sequence[int], *, speculatively: bool = True) -> None:
+    def begin(self, starts: Sequence[int]) -> None:
         """Go on with the pages at *starts*, the last of which begins the tail."""
         self.close()
-        self._stream = PageStream(
-            self._pool, self._reader, starts, limit=self._limit, speculatively=speculatively
-        )
+        self._stream = PageStream(self._pool, self._reader, starts, limit=self._limit)
 
     def prefetch(self) -> None:
-        """Ask for the first page, before it is this deployment's turn."""
+        """Request the first page, before it is this deployment's turn."""
         if self._stream:
             self._stream.prefetch()
 
     def close(self) -> None:
-        """Ask for nothing more."""
+        """Request nothing more."""
         if self._stream:
             self._stream.close()
 
@@ -66,14 +65,18 @@ class CheckedPages:
             raise self._shift_or_failure(anchor[0], error) from error
         if anchor is not None:
             offset = anchor[0] - page.start
-            if offset >= len(page.ids) or page.ids[offset] != anchor[1]:
+            if offset >= len(page.ids):
+                raise PositionsShiftedError(f"the list ends before position {anchor[0]:,}")
+            if page.ids[offset] == UNREAD:
+                raise PositionsShiftedError(f"the row at position {anchor[0]:,} cannot be read any more")
+            if page.ids[offset] != anchor[1]:
                 raise PositionsShiftedError(f"another row stands at position {anchor[0]:,}")
         return page
 
     def following(self, page: Page) -> tuple[Page, int]:
-        """Return the page behind *page*, and how many of its rows are known from that.
+        """Return the page after *page*, and how many of its rows are known from that.
 
-        Its first row existed a moment ago, so when it is refused, it is asked for once more.
+        Its first row existed a moment ago, so when it is refused, it is requested once more.
         """
         try:
             following = self._next()
@@ -102,9 +105,17 @@ def overlap(page: Page, following: Page) -> int:
 
     :raises PositionsShiftedError: if they do not stand where they stood.
     """
-    if following.ids and following.ids[-1] == page.ids[-1] and set(following.ids) <= set(page.ids):
+    if _last_read(following) == _last_read(page) is not None and set(following.ids) <= set(page.ids):
         return len(following.ids)
     expected = page.ids[following.start - page.start :]
     if not expected or following.ids[: len(expected)] != expected:
         raise PositionsShiftedError(f"another row stands at position {following.start:,} than a moment ago")
     return len(expected)
+
+
+def _last_read(page: Page) -> tuple[str, int] | None:
+    """Return the last insight of a page, and how many rows that cannot be read come after it."""
+    for unread, insight_id in enumerate(reversed(page.ids)):
+        if insight_id != UNREAD:
+            return insight_id, unread
+    return None

@@ -12,8 +12,8 @@ class Concurrency:
     """Watches how long pages are waited for and how much work they are.
 
     While Python works on one page, others can be waited for: as many as one page's work fits into the wait.
-    Threads beyond that only wait for each other, and keep the writer waiting too. The shortest wait of late
-    counts, since the longer ones contain just that.
+    More threads than that only wait for each other, and slow down the writer. The shortest recent wait
+    counts, since longer ones contain time spent waiting for other threads.
 
     :param limit: the answer at most.
     """

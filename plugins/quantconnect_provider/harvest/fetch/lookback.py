@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from quantconnect_provider.harvest.fetch.checked_pages import PAST_THE_END
 from quantconnect_provider.harvest.fetch.page import Page
+from quantconnect_provider.store.commit_unit import UNREAD
 
 
 def last_match(
@@ -26,7 +27,7 @@ def last_match(
     start = max(0, last - page_size // 2)
     while good + 1 < bad:
         if start == last - page_size + 1 and start > 0:
-            # An API that answers a start behind the end with its last page would seem to confirm this one.
+            # An API that answers a start past the end with its last page would seem to confirm this one.
             start -= 1
         end = min(start + page_size - 1, last)
         matching = _probe(read, stored, start, end)
@@ -62,8 +63,11 @@ def _probe(
     for offset in range(end - start + 1):
         expected = known.get(start + offset)
         found = ids[offset] if offset < len(ids) else None
-        if found is None or (expected is not None and expected != found):
+        if found is None:
             break
-        if expected is not None:
-            matching = offset + 1
+        if expected is None or found == UNREAD:
+            continue  # says nothing about positions
+        if expected != found:
+            break
+        matching = offset + 1
     return matching

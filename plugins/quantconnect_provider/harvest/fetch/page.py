@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
+from quantconnect_provider.client.insights import InsightPage, OddValue
 from quantconnect_provider.store.staging import StagedRow
 
 
@@ -19,29 +18,28 @@ class InsightSource(Protocol):
     ) -> InsightPage:
         """Return insights by position (live/insights/read)."""
 
-    def export_insights(self, deploy_id: str) -> Iterator[ExportedInsight]:
-        """Yield the insights of all deployments of a project (live/export/insights)."""
-
 
 @dataclass
 class Page:
     """One answer: the rows from position ``start`` on.
 
     :param asked: how many rows were asked for.
-    :param settles_at: when the last of them settles, for a deployment that is over.
-    :param rows: the insights as they came, where somebody wants to compare them.
+    :param ids: the insight at each position, or ``UNREAD``.
+    :param rows: the rows that could be read, as the store takes them.
+    :param settles_at: when the last of them settles, for a deployment that has ended.
+    :param odd_values: what was set aside.
     """
 
     start: int
     asked: int
     ids: list[str]
-    records: list[StagedRow]
+    rows: list[StagedRow]
     observed_at: datetime
     length: int | None = None
     settles_at: datetime | None = None
-    rows: list[Insight] = field(default_factory=list)
+    odd_values: list[OddValue] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
-        """Whether there may be rows behind it."""
+        """Whether the list may go on after it."""
         return len(self.ids) >= self.asked

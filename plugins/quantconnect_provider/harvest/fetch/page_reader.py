@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
-
-import msgspec
 
 from quantconnect_provider.client.errors import RefusedError
 from quantconnect_provider.client.insights import Insight, InsightPage
 from quantconnect_provider.harvest.fetch.page import InsightSource, Page
 from quantconnect_provider.store.change_rule import ChangeRule
-from quantconnect_provider.store.staging import COLUMNS, StagedRow, Staging
-
-_GIVEN = ("project_id", "insight_id", "deploy_id", "position", "generated_at", "closes_at")
-_AT_END = ("extra", "first_seen_at", "observed_at")
-_plain_values = attrgetter(*COLUMNS[len(_GIVEN) : -len(_AT_END)])
-if COLUMNS[: len(_GIVEN)] != _GIVEN or COLUMNS[-len(_AT_END) :] != _AT_END:
-    raise AssertionError("the columns of quantconnect_insights are in another order than rows are made in")
+from quantconnect_provider.store.commit_unit import UNREAD
+from quantconnect_provider.store.insight_rows import rows_of
+from quantconnect_provider.store.staging import Staging
 
 
 @dataclass
 class PageSize:
-    """How many rows the API lets one request ask for: 100, or only less than 100. Found out once."""
+    """How many rows one request may ask for: 100, or 99 if the API refuses 100. Found out once."""
 
     value: int = 100
     proven: bool = False
@@ -54,7 +47,6 @@ class PageReader:
         self._lock = threading.Lock()
         self.size = size
         self.requests = 0
-        self.keeps_rows = False
 
     def read(self, start: int) -> Page:
         """Return the page that begins at *start*; what it holds is not checked here.
@@ -72,21 +64,23 @@ class PageReader:
             self.size.value = size
         self.size.proven = True
         # Where the API counts the end in, the last row is one that was not asked for.
-        return self.page(answer.rows[:size], start, size, answer.requested_at, answer.length)
-
-    def page(
-        self, rows: list[Insight], start: int, asked: int, observed_at: datetime, length: int | None = None
-    ) -> Page:
-        """Make a page of *rows* that were asked for at *observed_at*."""
+        found = answer.rows[:size]
+        rows = rows_of(
+            found,
+            project_id=self._project_id,
+            deploy_id=self._deploy_id,
+            start=start,
+            observed_at=answer.requested_at,
+        )
         return Page(
             start=start,
-            asked=asked,
-            ids=[row.insight_id for row in rows],
-            records=list(self._records(rows, start, observed_at)),
-            observed_at=observed_at,
-            length=length,
-            settles_at=self._settles_at(rows),
-            rows=rows if self.keeps_rows else [],
+            asked=size,
+            ids=[UNREAD if insight is None else insight.insight_id for insight in found],
+            rows=[self._staging.encode(row) for row in rows],
+            observed_at=answer.requested_at,
+            length=answer.length,
+            settles_at=self._settles_at(found),
+            odd_values=[odd for odd in answer.odd_values if odd.index < size],
         )
 
     def _ask(self, start: int, size: int) -> InsightPage:
@@ -94,34 +88,15 @@ class PageReader:
             self.requests += 1
         return self._source.read_insights(self._project_id, start, start + size, self._deploy_id)
 
-    def _settles_at(self, rows: list[Insight]) -> datetime | None:
+    def _settles_at(self, found: Sequence[Insight | None]) -> datetime | None:
         if self._rule.ended_at is None:
             return None
         settles_at = self._rule.settles_at
         return max(
-            (settles_at(row.generated_at, row.closes_at, bool(row.score_is_final)) for row in rows),
+            (
+                settles_at(insight.generated_at, insight.closes_at, bool(insight.score_is_final))
+                for insight in found
+                if insight is not None
+            ),
             default=None,
         )
-
-    def _records(self, rows: Iterable[Insight], start: int, observed_at: datetime) -> Iterable[StagedRow]:
-        encode, observed = self._staging.encode, as_text(observed_at)
-        for position, row in enumerate(rows, start):
-            yield encode(
-                (
-                    self._project_id,
-                    row.insight_id,
-                    self._deploy_id,
-                    position,
-                    as_text(row.generated_at),
-                    as_text(row.closes_at),
-                    *_plain_values(row),
-                    msgspec.json.encode(row.extra).decode() if row.extra else "{}",
-                    observed,
-                    observed,
-                )
-            )
-
-
-def as_text(time: datetime | None) -> str | None:
-    """Write an aware UTC time as both databases read it; in SQLite this is how it is stored."""
-    return None if time is None else time.isoformat(" ", "microseconds")

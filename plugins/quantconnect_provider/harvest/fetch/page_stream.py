@@ -12,20 +12,19 @@ from quantconnect_provider.harvest.fetch.page_reader import PageReader
 from quantconnect_provider.harvest.fetch.thread_pool import FetchPool
 
 _AHEAD = 48
-"""Pages that may lie ready: enough to keep fetching while the reader waits for the database."""
+"""Pages that may wait for the reader: enough to go on fetching while it writes to the database."""
 
 
 class PageStream:
     """Pages in order: those that are needed in any case, then on from the last of these without end.
 
-    Every page behind the needed ones begins with the last row of the page before it, so that the reader can
-    see that nothing moved in between. They are fetched on suspicion: as many at a time as full pages have
-    arrived, so that a short tail costs no request in vain and a long one fills the line soon. None is asked
-    for behind a page that was not full.
+    Every page after the needed ones begins with the last row of the page before it, so that the reader can
+    see that nothing moved in between. They are fetched speculatively: as many at a time as full pages have
+    arrived, so that a short tail costs no extra request and a long one soon has many under way. None is
+    requested after a page that was not full.
 
     :param starts: positions at which needed pages begin; the last one begins the tail.
     :param limit: requests under way at the same time, at most.
-    :param on_suspicion: whether to ask for pages that are not needed in any case.
     """
 
     def __init__(
@@ -35,13 +34,11 @@ class PageStream:
         starts: Sequence[int],
         *,
         limit: int,
-        speculatively: bool = True,
     ) -> None:
         self._pool = pool
         self._reader = reader
         self._starts = starts
-        self._pace = Concurrency(limit)
-        self._on_suspicion = speculatively
+        self._concurrency = Concurrency(limit)
         self._changed = threading.Condition()
         self._arrived: dict[int, Page | BaseException] = {}
         self._issued = 0
@@ -55,7 +52,7 @@ class PageStream:
         self._length_is_wrong = False
 
     def prefetch(self) -> None:
-        """Ask for the first page and no more for now."""
+        """Request the first page and no more for now."""
         self._fill()
 
     def next(self) -> Page:
@@ -77,7 +74,7 @@ class PageStream:
         return result
 
     def close(self) -> None:
-        """Ask for nothing more; what is under way is not waited for."""
+        """Request nothing more; what is under way is not waited for."""
         with self._changed:
             self._stopped = True
             self._arrived.clear()
@@ -98,14 +95,14 @@ class PageStream:
     def _may_issue(self) -> bool:
         if self._stopped or len(self._arrived) >= _AHEAD:
             return False
-        # The more pages lie ready, the fewer are fetched: threads that parse keep the writer waiting.
-        enough = max(1, self._pace.useful * (_AHEAD - len(self._arrived)) // _AHEAD)
+        # The more pages are ready, the fewer are fetched: threads that parse slow down the writer.
+        enough = max(1, self._concurrency.useful * (_AHEAD - len(self._arrived)) // _AHEAD)
         if self._under_way >= (enough if self._reader.size.proven else 1):
             return False
         if self._issued < len(self._starts):
             return not (self._only_first and self._issued)
-        # Behind here everything is on suspicion, until the page before it has come and was full.
-        if not self._full_tail_pages or not self._on_suspicion:
+        # From here on pages are speculative, until the page before has arrived and was full.
+        if not self._full_tail_pages:
             return False
         if self._under_way and self.length is not None and self._next_start >= self.length:
             return False
@@ -120,7 +117,7 @@ class PageStream:
             result = error
         seconds, work_seconds = time.perf_counter() - began, time.thread_time() - worked
         with self._changed:
-            self._pace.note(seconds, work_seconds)
+            self._concurrency.note(seconds, work_seconds)
             self._under_way -= 1
             if not self._stopped:
                 self._arrived[index] = result
@@ -145,7 +142,7 @@ class PageStream:
         self._full_tail_pages = -(1 << 30)
 
     def _note_length(self, page: Page) -> None:
-        """Take ``length`` as a hint how far to look ahead, until an answer contradicts it; nothing more."""
+        """Use ``length`` only to limit how far ahead to fetch, until an answer contradicts it."""
         reached = page.start + len(page.ids)
         if page.length is None or page.length < reached or (self.length or reached) < reached:
             self._length_is_wrong = True

@@ -1,4 +1,4 @@
-"""Threads that fetch pages; they are never waited for."""
+"""Threads that fetch pages. The process can exit while they work."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 class FetchPool:
     """Runs tasks on at most *size* daemon threads, in the order in which they came.
 
-    Unlike those of ``concurrent.futures`` they hold up nobody's exit: a request that nobody waits for any
-    more may still be in its retries.
+    Unlike those of ``concurrent.futures`` they do not delay the exit of the process: a request whose result
+    is not needed any more may still be in its retries.
     """
 
     def __init__(self, size: int) -> None:
