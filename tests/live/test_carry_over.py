@@ -28,7 +28,7 @@ def holding(**fields: Any) -> Holding:
     return Holding(**{"symbol_id": "BTCUSD 2XR", "symbol": "BTCUSD", **fields})
 
 
-# --- what a person gives ----------------------------------------------------------------------------
+# --- what a run gives -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_brokerage_that_has_its_own_portfolio_is_given_none(field: str, value:
 
 
 def test_a_brokerage_that_must_be_told_its_cash_is_refused_without() -> None:
-    with pytest.raises(InvalidSettingError, match="must be told its cash"):
+    with pytest.raises(InvalidSettingError, match="does not know its cash"):
         check_portfolio({"id": "TradingTechnologiesBrokerage"})
 
 

@@ -57,7 +57,7 @@ def _checked(value: Any, place: str) -> Any:
         return _checked_text(value, place)
     if isinstance(value, Mapping):
         return {
-            _checked(key, f"a key of {place}"): _checked(entry, f"{place}[{key!r}]")
+            _checked(key, f"a key of {place}"): _checked(entry, _below(place, key))
             for key, entry in value.items()
         }
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
@@ -66,6 +66,11 @@ def _checked(value: Any, place: str) -> Any:
         f"{place} is of the type {type(value).__name__}.",
         advice="It must be text, a number, true, false, null, a list or an object.",
     )
+
+
+def _below(place: str, key: Any) -> str:
+    """Name an entry as people do: ``cash[0].amount``, and ``parameters['ema-fast']``."""
+    return f"{place}.{key}" if isinstance(key, str) and key.isidentifier() else f"{place}[{key!r}]"
 
 
 def _checked_text(text: str, place: str) -> str:
