@@ -13,17 +13,19 @@ from quantconnect_provider.dag_support.deploy_form import deploy_params
 from quantconnect_provider.operators.compile import QuantConnectCompileOperator
 from quantconnect_provider.operators.live import QuantConnectCreateLiveOperator, QuantConnectReadLiveOperator
 from quantconnect_provider.retry import QuantConnectRetryPolicy
+from quantconnect_provider.tasks.deploy_request import DeployRequest
 
 DOC = """
 ### Deploy a project to live trading
 
-1. **plan** checks the form and the connections and logs what is going to happen. Nothing is sent yet.
+1. **plan** checks the form, the connections, the project and its node, and logs what is going to happen. It
+   fails where the run is bound to fail. Nothing is sent yet.
 2. **approve** asks a person (under *required actions*) as `approval` says: by default unless it is paper
    trading. Rejected or not answered in time: nothing was sent.
 3. **compile** builds the project; a build error shows the compiler's lines.
 4. **deploy** makes the deployment, at most once whatever happens, and waits until it runs. Runs take turns
    here, so that no two deploy the same project at the same moment.
-5. **statistics** logs what the deployment tells about itself.
+5. **statistics** logs the statistics of the deployment.
 
 Clearing **deploy** goes on with the deployment that it made. Nothing in this DAG liquidates; it stops a
 deployment only with `if_running` = `redeploy`, to make room for the new one.
@@ -56,21 +58,11 @@ with DAG(
         task_id="compile", project_id="{{ params.project_id }}", deferrable=True
     )
 
-    # One at a time, so that no two runs look, see nothing, and deploy the same project twice.
+    # One at a time, so that no two runs find nothing running and deploy the same project twice.
     create = QuantConnectCreateLiveOperator(
         task_id="deploy",
-        project_id="{{ params.project_id }}",
+        **DeployRequest.templates(),
         compile_id=build.output,
-        brokerage_conn_id="{{ params.brokerage_conn_id }}",
-        live_node_id="{{ params.node_id }}",
-        version_id="{{ params.version_id }}",
-        if_running="{{ params.if_running }}",
-        cash="{{ params.cash }}",
-        holdings="{{ params.holdings }}",
-        parameters="{{ params.parameters }}",
-        data_providers="{{ params.data_providers }}",
-        automatic_redeploy="{{ params.automatic_redeploy }}",
-        notification="{{ params.notification }}",
         only_paper="{{ ti.xcom_pull(task_ids='approve')['is_paper'] }}",
         deferrable=True,
         max_active_tis_per_dag=1,

@@ -8,8 +8,9 @@ from typing import Any
 from airflow.sdk import Param
 
 from quantconnect_provider.live.approval.rules import APPROVALS
+from quantconnect_provider.tasks.form_option import HOW, SAFETY, WHAT
 
-WHAT, HOW, PORTFOLIO, SAFETY = "What", "How", "Algorithm and portfolio", "Safety"
+__all__ = ["HOW", "PROJECT_IDS", "SAFETY", "WHAT", "approval", "choice"]
 
 PROJECT_IDS: dict[str, Any] = {
     "type": ["null", "array"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from quantconnect_provider import config
 from quantconnect_provider.tasks.deploy_request import DeployRequest, ResolvedDeployRequest
 from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.form_option import takes
 from quantconnect_provider.tasks.inputs import flag_of, project_id_of
 from quantconnect_provider.tasks.notes import notes_of
 from quantconnect_provider.tasks.operator import WaitingOperator, wait_result_of
@@ -25,87 +26,49 @@ if TYPE_CHECKING:
 class QuantConnectCreateLiveOperator(WaitingOperator):
     """Deploys a project once, whatever happens to the request, the answer or the worker, and waits for it.
 
-    Before it sends anything it notes that it is about to; after any unclear answer, and in every later
-    attempt, it looks for what it may have started instead of sending again. Killing or clearing the task
-    stops nothing. Returns project id, deployment id, status, and how the deployment became this task's:
-    ``created``, ``adopted``, ``found`` or ``resumed``.
+    It notes each request before it sends it. After an unclear answer, and in every later attempt, it finds
+    out what that request started instead of sending another. Killing or clearing the task stops nothing.
+    Returns project id, deployment id, status, and how the deployment became this task's: ``created``,
+    ``adopted``, ``found`` or ``resumed``.
 
-    :param project_id: the project.
-    :param compile_id: a build of it, from `QuantConnectCompileOperator`.
-    :param brokerage_conn_id: id of a connection of type `quantconnect_brokerage`; None is paper trading.
-    :param live_node_id: id or name of the live node; None takes the first free one. (``node_id`` is taken:
-        Airflow calls tasks nodes.)
-    :param version_id: the LEAN version; "-1" is the newest.
-    :param if_running: about a deployment that runs already: ``fail``, ``adopt`` it, or ``redeploy``: stop it
-        and deploy anew with its cash and holdings, where the brokerage takes them.
-    :param on_clear: about a cleared task whose deployment is over: ``reuse`` fails, ``deploy`` deploys anew.
-    :param cash: ``[{"currency": "USD", "amount": 100000}]``, where the brokerage takes it.
-    :param holdings: list of symbol, symbolId, quantity and averagePrice, where the brokerage takes them.
-    :param parameters: the algorithm's parameters.
-    :param data_providers: ids of connections of type `quantconnect_brokerage`, in order of precedence;
-        ``QuantConnectBrokerage`` among them is QuantConnect's own data, which None means alone.
-    :param automatic_redeploy: let QuantConnect restart it after a runtime error.
-    :param notification: ``{"events": [...], "targets": [...]}`` as in the API.
+    It also takes every option of ``tasks.deploy_request.DeployRequest``: project_id, brokerage_conn_id,
+    live_node_id, version_id, if_running, cash, holdings, parameters, data_providers, automatic_redeploy and
+    notification.
+
+    :param compile_id: a build of the project, from `QuantConnectCompileOperator`.
+    :param on_clear: for a cleared task whose deployment is over: ``reuse`` fails, ``deploy`` deploys again.
     :param wait_for_running: wait until it runs; otherwise the task ends when it is created.
-    :param only_paper: refuse, before anything is sent, a deployment that cannot be shown to be paper.
+    :param only_paper: refuse, before anything is sent, a deployment that is not proven to be paper trading.
     :param quantconnect_conn_id: id of the connection of type `quantconnect`.
     :param deferrable: wait in the triggerer and free the worker.
-    :param timeout_seconds: until when it must run; default ``[quantconnect] deploy_timeout_seconds``.
-    :param poll_interval_seconds: between two looks.
+    :param timeout_seconds: how long it may take to run; default ``[quantconnect] deploy_timeout_seconds``.
+    :param poll_interval_seconds: between two polls.
     """
 
     template_fields: Sequence[str] = (
-        "project_id",
+        *DeployRequest.arguments().values(),
         "compile_id",
-        "brokerage_conn_id",
-        "live_node_id",
-        "version_id",
-        "if_running",
         "on_clear",
-        "cash",
-        "holdings",
-        "parameters",
-        "data_providers",
-        "automatic_redeploy",
-        "notification",
         "only_paper",
         "quantconnect_conn_id",
     )
 
+    project_id: int | str | XComArg
+    if_running: str
+
+    @takes(DeployRequest)
     def __init__(
         self,
         *,
-        project_id: int | str | XComArg,
         compile_id: str | XComArg,
-        brokerage_conn_id: str | None = None,
-        live_node_id: str | None = None,
-        version_id: str = "-1",
-        if_running: str = "fail",
         on_clear: str = "reuse",
-        cash: Any = None,
-        holdings: Any = None,
-        parameters: dict[str, Any] | str | None = None,
-        data_providers: Sequence[str] | str | None = None,
-        automatic_redeploy: bool | str = False,
-        notification: dict[str, Any] | str | None = None,
         wait_for_running: bool = True,
         only_paper: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.project_id = project_id
         self.compile_id = compile_id
-        self.brokerage_conn_id = brokerage_conn_id
-        self.live_node_id = live_node_id
-        self.version_id = version_id
-        self.if_running = if_running
         self.on_clear = on_clear
-        self.cash = cash
-        self.holdings = holdings
-        self.parameters = parameters
-        self.data_providers = data_providers
-        self.automatic_redeploy = automatic_redeploy
-        self.notification = notification
         self.wait_for_running = wait_for_running
         self.only_paper = only_paper
 
@@ -183,12 +146,12 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
         """Return what is asked for, with the brokerage's secrets: made here, used at once, kept nowhere."""
         from quantconnect_provider.client.errors import InvalidSettingError
 
-        asked = DeployRequest.of({**vars(self), "node_id": self.live_node_id})
-        request = asked.resolve(str(self.compile_id))
+        request = DeployRequest.of_operator(self).resolve(str(self.compile_id))
         if flag_of(self.only_paper, "only_paper") and not request.brokerage.is_paper:
             raise InvalidSettingError(
-                f"{request.brokerage.label} cannot be shown to be paper trading, and this was to be paper.",
-                advice="If its connection was changed meanwhile, trigger a new run: it asks for approval.",
+                f"{request.brokerage.label} is not proven to be paper trading, and this was to be paper.",
+                advice="If its connection has changed since the run began, trigger a new run: it asks for "
+                "approval.",
             )
         return request
 

@@ -18,7 +18,7 @@ from quantconnect_provider.live.text_values import read_structure
 
 log = logging.getLogger(__name__)
 
-_NOTHING = (None, "", "None", "null", [], {}, ())
+_NOTHING: tuple[Any, ...] = (None, "", "None", "null", [], {}, ())
 
 
 def cash_settings(cash: Any) -> list[dict[str, Any]]:
