@@ -81,6 +81,7 @@ NAMES: dict[str, str] = {
     "Record": "DeployJournal",
     "StoreSchedule": "SharedSlots",
     "Verdict": "WaitState",
+    "WaitingOperator": "tasks.waiting.WaitingOperator",
     "WindDownPlan": "WindDownPreview",
     "judge": "evaluate",
     "look_at_deployment": "observe_deployment",
@@ -92,6 +93,7 @@ NAMES: dict[str, str] = {
     "shared_schedule": "shared_slots",
     "harvest_params": "dag_support.harvest_form.harvest_params",
     "wind_down_params": "dag_support.wind_down_form.wind_down_params",
+    "wait_result_of": "tasks.waiting.wait_result_of",
     "watch": "poll_until",
 }
 """Names by their old one: in the module that took the old one's place, or where the path says."""

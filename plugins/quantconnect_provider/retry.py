@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import RetryDecision, RetryPolicy
 
+from quantconnect_provider.client.errors import QuantConnectError
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
@@ -29,9 +31,6 @@ class QuantConnectRetryPolicy(RetryPolicy):
         context: Context | None = None,
     ) -> RetryDecision:
         """Decide on the exception alone; runs in the worker. The task's ``retries`` stay the upper limit."""
-        # DAG files import this module, and the client is of no use to them.
-        from quantconnect_provider.client.errors import QuantConnectError  # noqa: PLC0415
-
         if not isinstance(exception, QuantConnectError):
             return RetryDecision.default()
         name = type(exception).__name__

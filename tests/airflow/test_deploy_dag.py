@@ -193,13 +193,13 @@ def test_connection_that_became_real_after_the_gate_is_refused(
     connection("ib", paper)
     from quantconnect_provider.operators.compile import QuantConnectCompileOperator
 
-    finish = QuantConnectCompileOperator.execute_complete
+    compile_ = QuantConnectCompileOperator.execute
 
     def then_switch(self: Any, *args: Any, **kwargs: Any) -> str:
         connection("ib", IB_CONNECTION)
-        return finish(self, *args, **kwargs)
+        return compile_(self, *args, **kwargs)
 
-    monkeypatch.setattr(QuantConnectCompileOperator, "execute_complete", then_switch)
+    monkeypatch.setattr(QuantConnectCompileOperator, "execute", then_switch)
     run = deploy(project_id=1001, brokerage_conn_id="ib")
     assert run.states["deploy"] == "failed"
     assert "this was to be paper" in run.log

@@ -58,6 +58,12 @@ def run_deferred(operator: Any, about: Any) -> Any:
             event = {"event": json.loads(json.dumps(payload))}
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deferrable tasks defer after one poll instead of waiting in their worker first."""
+    monkeypatch.setattr("quantconnect_provider.tasks.waiting.WORKER_SECONDS", 0.0)
+
+
 async def _first_event(trigger: Any) -> Any:
     async for event in trigger.run():
         return event.payload
@@ -99,7 +105,9 @@ def test_holdings_that_stay_are_reported_and_fail_if_asked(
         run_deferred(strict, context())
 
 
-def test_second_attempt_goes_on_with_the_deployment_of_the_first(quantconnect_sandbox: Sandbox) -> None:
+def test_second_attempt_goes_on_with_the_deployment_of_the_first(
+    quantconnect_sandbox: Sandbox, at_once: None
+) -> None:
     compile_id = run_deferred(QuantConnectCompileOperator(task_id="compile", project_id=1001), context())
     store = Store()
     create = QuantConnectCreateLiveOperator(
@@ -143,7 +151,7 @@ def test_context_without_a_state_store_is_warned_about(
     assert "no task state store" in caplog.text
 
 
-def test_trigger_of_a_wait_holds_ids_only(quantconnect_sandbox: Sandbox) -> None:
+def test_trigger_of_a_wait_holds_ids_only(quantconnect_sandbox: Sandbox, at_once: None) -> None:
     stop = QuantConnectStopLiveOperator(task_id="stop", project_id=1002, deferrable=True)
     with pytest.raises(TaskDeferred) as caught:
         stop.execute(context())
@@ -215,21 +223,73 @@ def test_sensor_sees_the_status(quantconnect_sandbox: Sandbox, deferrable: bool)
     }
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [({}, QuantConnectTaskFailed), ({"soft_fail": True}, AirflowSkipException)],
-    ids=["fails", "soft_fail skips"],
-)
-@pytest.mark.parametrize("deferrable", [False, True])
-def test_sensor_ends_when_the_deployment_does(
-    quantconnect_sandbox: Sandbox, deferrable: bool, arguments: dict[str, Any], error: type[Exception]
+class PokedFirst(MagicMock):
+    """A task instance in its first poke, as `mode="reschedule"` asks for it."""
+
+    def get_first_reschedule_date(self, context: Any) -> None:
+        return None
+
+
+@pytest.mark.parametrize("soft_fail", [False, True])
+@pytest.mark.parametrize("way", ["poke", "reschedule", "worker", "triggerer"])
+def test_sensor_fails_when_the_deployment_ends_otherwise(
+    quantconnect_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, way: str, soft_fail: bool
 ) -> None:
-    quantconnect_sandbox.fail(quantconnect_sandbox.deployments(1002)[0]["deploy_id"], message="out of memory")
-    sensor = QuantConnectLiveStatusSensor(
-        task_id="sense", project_id=1002, deferrable=deferrable, poke_interval=0.05, **arguments
+    sensor = sensing(way, monkeypatch, soft_fail=soft_fail)
+    deploy_id = quantconnect_sandbox.deployments(1002)[0]["deploy_id"]
+    if way == "triggerer":  # it ends after the task has deferred
+        fail = {"verb": "fail", "deploy_id": deploy_id, "message": "out of memory"}
+        quantconnect_sandbox.add_fault("live/list", nth=2, control=[fail])
+    else:
+        quantconnect_sandbox.fail(deploy_id, message="out of memory")
+    with pytest.raises(QuantConnectTaskFailed, match="out of memory"):
+        resume_deferred(sensor)
+
+
+@pytest.mark.parametrize("way", ["poke", "reschedule", "worker", "triggerer"])
+@pytest.mark.parametrize("problem", ["token", "project"])
+def test_soft_fail_does_not_hide_what_waiting_cannot_cure(
+    quantconnect_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, way: str, problem: str
+) -> None:
+    sensor = sensing(way, monkeypatch, soft_fail=True)
+    says = {"token": "Hash doesn't match. UID: 1", "project": "Project not found"}[problem]
+    first = 3 if way == "triggerer" else 1  # after the task has deferred
+    quantconnect_sandbox.add_fault("live/*", nth=first, times=None, errors=[says])
+    with pytest.raises(QuantConnectTaskFailed):
+        resume_deferred(sensor)
+
+
+@pytest.mark.parametrize("way", ["worker", "triggerer"])
+def test_soft_fail_skips_on_a_timeout(
+    quantconnect_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    with pytest.raises(AirflowSkipException):
+        resume_deferred(sensing(way, monkeypatch, soft_fail=True, timeout=0.3))
+
+
+def sensing(way: str, monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> QuantConnectLiveStatusSensor:
+    """A sensor for an end that does not come, which waits in one of the four ways that there are."""
+    if way == "triggerer":
+        monkeypatch.setattr("quantconnect_provider.tasks.waiting.WORKER_SECONDS", 0.0)
+    return QuantConnectLiveStatusSensor(
+        task_id="sense",
+        project_id=1002,
+        target=["Stopped"],
+        deferrable=way in ("worker", "triggerer"),
+        mode="reschedule" if way == "reschedule" else "poke",
+        poke_interval=0.05,
+        **arguments,
     )
-    with pytest.raises(error):
-        run_deferred(sensor, context())
+
+
+def resume_deferred(sensor: QuantConnectLiveStatusSensor) -> Any:
+    """Run a sensor as Airflow does, with its own rules for resuming."""
+    about = {**context(), "ti": PokedFirst()}
+    try:
+        return sensor.execute(about)
+    except TaskDeferred as deferred:
+        event = json.loads(json.dumps(asyncio.run(_first_event(deferred.trigger))))
+        return sensor.resume_execution(str(deferred.method_name), {"event": event}, about)
 
 
 @pytest.mark.parametrize("deferrable", [False, True])

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -132,10 +133,22 @@ def test_deployment_that_the_list_of_all_leaves_out_is_asked_for(
     assert read_wait_result(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is WaitState.DONE
 
 
-def test_event_leaves_the_scheduler_time_to_note_the_deferral(quantconnect_sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("kind", ["live", "compile"])
+def test_triggerer_holds_the_event_back_until_a_healthy_scheduler_has_noted_the_deferral(
+    quantconnect_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD", "1")
+    trigger = live_trigger(running_id(quantconnect_sandbox)) if kind == "live" else finished_build()
+    trigger.task_instance = SimpleNamespace(task_id="wait")
     started = time.monotonic()
-    run(live_trigger(running_id(quantconnect_sandbox), poll_interval_seconds=0.6))
-    assert time.monotonic() - started >= 0.6
+    assert read_wait_result(run(trigger)).verdict is WaitState.DONE
+    assert time.monotonic() - started >= 1
+
+
+def test_without_a_triggerer_the_event_comes_at_once(quantconnect_sandbox: Sandbox) -> None:
+    started = time.monotonic()
+    run(live_trigger(running_id(quantconnect_sandbox)))
+    assert time.monotonic() - started < 15
 
 
 def test_run_of_failed_looks_is_borne(quantconnect_sandbox: Sandbox) -> None:
@@ -250,19 +263,22 @@ def test_event_loop_stays_free_while_the_api_stalls(quantconnect_sandbox: Sandbo
     assert max(stalls) < 0.5
 
 
-def test_build_is_waited_for(quantconnect_sandbox: Sandbox) -> None:
+def finished_build() -> CompileTrigger:
     from quantconnect_provider.hooks.quantconnect import QuantConnectHook
 
     with QuantConnectHook().get_conn() as client:
         compile_id = client.create_compile(1001).compile_id
-    trigger = CompileTrigger(
+    return CompileTrigger(
         quantconnect_conn_id=CONN,
         project_id=1001,
         compile_id=compile_id,
         deadline=time.time() + 20,
         poll_interval_seconds=0.02,
     )
-    wait_result = read_wait_result(run(trigger))
+
+
+def test_build_is_waited_for(quantconnect_sandbox: Sandbox) -> None:
+    wait_result = read_wait_result(run(finished_build()))
     assert wait_result.verdict is WaitState.DONE
     assert "BuildSuccess" in wait_result.message
 

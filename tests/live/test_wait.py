@@ -85,7 +85,7 @@ def test_without_automatic_redeploy_a_runtime_error_is_the_end() -> None:
 
 
 def test_a_run_of_failed_looks_is_tolerated_and_counted_in_a_row() -> None:
-    wait = Wait(RUNNING, deadline=1e9, failed_looks=2)
+    wait = Wait(RUNNING, deadline=1e9, failed_polls=2)
     outage = ServerError("live/list was answered with HTTP 500.")
 
     verdicts = [wait.failed(outage, 0.0).verdict, wait.failed(outage, 1.0).verdict]

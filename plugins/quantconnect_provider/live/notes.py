@@ -1,4 +1,4 @@
-"""What a task must remember beyond its own death: a small JSON document under a key.
+"""What a task must remember after its process dies: a small JSON document under a key.
 
 The deployment logic notes each step *before* it acts, so that the next attempt of the same task knows what
 may have happened. Ids, times and digests only; never a secret.
@@ -21,7 +21,7 @@ class TaskNotes(Protocol):
 
 
 class MemoryNotes:
-    """A ledger in memory, for tests and scripts: it keeps its promises only while the process lives."""
+    """Notes in memory, for tests and scripts: they last only as long as the process."""
 
     def __init__(self) -> None:
         self._notes: dict[str, str] = {}

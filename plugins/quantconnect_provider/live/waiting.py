@@ -1,13 +1,13 @@
-"""Waiting for a deployment: one judgement, shared by the loop in a worker and by triggers.
+"""Waiting for a deployment: what each poll means, the same in a worker and in a trigger.
 
-A wait has a target, an absolute deadline, and patience with looks that fail. It only ever looks.
+A wait has a target, an absolute deadline, and a budget of failed polls. It only reads.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -19,34 +19,34 @@ from quantconnect_provider.live.deployment_errors import (
     WatchFailedError,
 )
 from quantconnect_provider.live.observation import Observation
-from quantconnect_provider.live.polling import Polling
+from quantconnect_provider.live.polling import FAILURES_IN_A_ROW, FailureBudget, Polling, polls
 
 log = logging.getLogger(__name__)
 
 _POLLING = Polling()
 
 WaitTarget = tuple[str, ...]
-"""What is waited for: statuses (``Running``) and phases (``running``), any of them."""
+"""Statuses (``Running``) and phases (``running``), any of which ends a wait well."""
 
 RUNNING: WaitTarget = (Phase.RUNNING.value,)
 OVER: WaitTarget = (Phase.OVER_WELL.value, Phase.OVER_BADLY.value)
 
 
 class WaitState(str, Enum):
-    """What a look means for a wait."""
+    """What a poll means for a wait. The values are in trigger events: do not change them."""
 
     WAIT = "wait"
     DONE = "done"
-    ENDED = "ended"  # the deployment is over, and that is not what was waited for
+    ENDED = "ended"  # the deployment is over without reaching the target
     TIMEOUT = "timeout"
-    BLIND = "blind"  # the looks themselves fail
+    BLIND = "blind"  # the polls themselves fail
 
 
 @dataclass(frozen=True)
 class WaitResult:
-    """A verdict and what it rests on; goes through a trigger event as JSON.
+    """What the last poll means and what it saw; goes through a trigger event as JSON.
 
-    :param retryable: for ``BLIND``: whether the looks failed for a reason that may pass.
+    :param retryable: for ``BLIND``: whether the polls failed for a reason that may pass.
     """
 
     verdict: WaitState
@@ -63,7 +63,7 @@ class WaitResult:
     def from_json(cls, payload: dict[str, Any]) -> WaitResult:
         """Read the payload of a trigger event.
 
-        :raises ValueError: if it is not one: an event that is not understood must never pass for success.
+        :raises ValueError: if it is not one: an unknown event must never pass for success.
         """
         try:
             known = {key: payload[key] for key in ("deploy_id", "status", "message", "retryable")}
@@ -71,10 +71,21 @@ class WaitResult:
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not the event of a wait: {payload!r}") from error
 
-    def raise_unless_done(self) -> None:
-        """Raise what the verdict means; ``WAIT`` and ``DONE`` raise nothing.
+    @classmethod
+    def of_error(cls, error: QuantConnectError) -> WaitResult:
+        """Return the end of a wait whose polls failed for good."""
+        gave_up = isinstance(error, WatchFailedError)
+        message = str(error.args[0]) if gave_up else str(error)
+        return cls(WaitState.BLIND, message=message, retryable=error.retryable)
 
-        :raises DeploymentFailedError: for ``ENDED``. ``failures.deployment_failed`` tells more.
+    def at_deadline(self) -> WaitResult:
+        """Return this result for a wait whose time is up: ``WAIT`` becomes ``TIMEOUT``."""
+        return replace(self, verdict=WaitState.TIMEOUT) if self.verdict is WaitState.WAIT else self
+
+    def raise_unless_done(self) -> None:
+        """Raise the error for a bad end; ``WAIT`` and ``DONE`` raise nothing.
+
+        :raises DeploymentFailedError: for ``ENDED``. ``post_mortem.deployment_failed`` says more.
         :raises WaitTimeoutError: for ``TIMEOUT``.
         :raises WatchFailedError: for ``BLIND``.
         """
@@ -96,7 +107,7 @@ def evaluate(
     deadline: float,
     restart_until: float | None = None,
 ) -> WaitResult:
-    """Judge one look: a pure function, so that every wait ends alike.
+    """Say what one poll means: a pure function, so that every wait ends alike.
 
     :param observation: the deployment; None if it is not listed.
     :param now: unix seconds; ``deadline`` likewise.
@@ -116,18 +127,18 @@ def evaluate(
         text = f"{deploy_id} ended as {status} instead of being {' or '.join(target)}{said}."
         return WaitResult(WaitState.ENDED, deploy_id, status, text)
     if now >= deadline:
-        text = f"{deploy_id} is still {status}; the wait for it to be {' or '.join(target)} is over."
+        text = f"{deploy_id} is still {status} at the time limit, and not {' or '.join(target)}."
         return WaitResult(WaitState.TIMEOUT, deploy_id, status, text)
     return WaitResult(WaitState.WAIT, deploy_id, status, f"{deploy_id} is {status}.")
 
 
 class Wait:
-    """One wait and what it must remember from look to look.
+    """One wait and what it must remember from poll to poll.
 
     :param deadline: unix seconds; absolute, so that it survives a move to another process.
     :param restart_grace_seconds: how long a runtime error may last before it counts as the end; 0 without
         automatic redeploy.
-    :param failed_looks: how many looks in a row may fail for a passing reason.
+    :param failed_polls: how many polls in a row may fail for a passing reason.
     """
 
     def __init__(
@@ -136,20 +147,19 @@ class Wait:
         deadline: float,
         *,
         restart_grace_seconds: float = 0.0,
-        failed_looks: int = 20,
+        failed_polls: int = FAILURES_IN_A_ROW,
     ) -> None:
         self.target = target
         self.deadline = deadline
         self.restart_grace_seconds = restart_grace_seconds
-        self.failed_looks = failed_looks
-        self._failed = 0
+        self.budget = FailureBudget(failed_polls)
         self._status: str | None = None
         self._error_since: float | None = None
 
     def saw(self, observation: Observation | None, now: float) -> WaitResult:
-        """Judge a look that was answered."""
-        self._failed = 0
-        self._tell(observation)
+        """Say what a poll that was answered means."""
+        self.budget.restore()
+        self._log_change(observation)
         restart_until = None
         if observation is not None and observation.status == RESTARTABLE and self.restart_grace_seconds:
             self._error_since = now if self._error_since is None else self._error_since
@@ -161,21 +171,10 @@ class Wait:
         )
 
     def failed(self, error: QuantConnectError, now: float) -> WaitResult:
-        """Judge a look that failed: a reason that cannot pass ends the wait at once."""
-        self._failed += 1
-        if not error.retryable:
-            return WaitResult(WaitState.BLIND, message=str(error))
-        if self._failed > self.failed_looks:
-            text = f"{self._failed} looks in a row failed, the last one because: {error}"
-            return WaitResult(WaitState.BLIND, message=text, retryable=True)
-        log.warning("Look %d of %d failed: %s", self._failed, self.failed_looks, error)
-        if now >= self.deadline:
-            return WaitResult(
-                WaitState.TIMEOUT, message=f"The wait is over, and the last look failed: {error}"
-            )
-        return WaitResult(WaitState.WAIT, message=str(error))
+        """Say what a failed poll means: an error that waiting cannot cure ends the wait at once."""
+        return after_failure(self.budget, error, now=now, deadline=self.deadline)
 
-    def _tell(self, observation: Observation | None) -> None:
+    def _log_change(self, observation: Observation | None) -> None:
         status = observation.status if observation else None
         if status == self._status or observation is None:
             return
@@ -186,13 +185,41 @@ class Wait:
         self._status = status
 
 
-def poll_until(look: Callable[[], Observation | None], wait: Wait, polling: Polling = _POLLING) -> WaitResult:
-    """Look until *wait* ends, and return how; the loop of a task that waits in its worker."""
-    while True:
-        try:
-            wait_result = wait.saw(look(), polling.clock())
-        except QuantConnectError as error:
-            wait_result = wait.failed(error, polling.clock())
-        if wait_result.verdict is not WaitState.WAIT:
-            return wait_result
-        polling.pause(wait.deadline)
+def after_failure(
+    budget: FailureBudget, error: QuantConnectError, *, now: float, deadline: float
+) -> WaitResult:
+    """Say what a failed poll means for a wait with this budget and deadline (unix seconds)."""
+    try:
+        budget.spend(error)
+    except QuantConnectError as end:
+        return WaitResult.of_error(end)
+    state = WaitState.TIMEOUT if now >= deadline else WaitState.WAIT
+    return WaitResult(state, message=f"The last poll failed: {error}")
+
+
+def poll_until(ask: Callable[[], Observation | None], wait: Wait, polling: Polling = _POLLING) -> WaitResult:
+    """Poll with *ask* until *wait* ends, and return how; for a task that waits in its worker."""
+    return result_by(
+        lambda: wait.saw(ask(), polling.clock()), polling, wait.deadline, budget=wait.budget
+    ).at_deadline()
+
+
+def result_by(
+    ask: Callable[[], WaitResult], polling: Polling, until: float, *, budget: FailureBudget | None = None
+) -> WaitResult:
+    """Poll until the result is not ``WAIT`` or the limit is reached, and return the last result.
+
+    :param ask: polls once and says what the answer means.
+    :param until: the limit in unix seconds; it may be earlier than the deadline of the wait.
+    """
+    budget = budget or FailureBudget()
+    result = WaitResult(WaitState.WAIT)
+    try:
+        for result in polls(ask, polling, until, budget):
+            if result.verdict is not WaitState.WAIT:
+                return result
+    except QuantConnectError as error:
+        return WaitResult.of_error(error)
+    if budget.last_error is not None:
+        return replace(result, message=f"The last poll failed: {budget.last_error}")
+    return result

@@ -7,20 +7,25 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider import config
+from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.status import RESTART_GRACE_SECONDS
+from quantconnect_provider.live.deploy.create import Deployment, create_once
+from quantconnect_provider.live.deploy.journal import mark_failed, mark_finished
+from quantconnect_provider.live.post_mortem import deployment_failed
+from quantconnect_provider.live.waiting import RUNNING, WaitResult, WaitState
 from quantconnect_provider.tasks.deploy_request import DeployRequest, ResolvedDeployRequest
-from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.failures import hiding, plain_errors
 from quantconnect_provider.tasks.form_option import takes
 from quantconnect_provider.tasks.inputs import flag_of, project_id_of
 from quantconnect_provider.tasks.notes import notes_of
-from quantconnect_provider.tasks.operator import WaitingOperator, wait_result_of
+from quantconnect_provider.tasks.waiting import WaitingOperator, wait_result_of
+from quantconnect_provider.triggers.live import LiveStatusTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
     from quantconnect_provider.client import LiveSpec, QuantConnectClient
-    from quantconnect_provider.live.deploy.create import Deployment
     from quantconnect_provider.live.notes import TaskNotes
-    from quantconnect_provider.live.waiting import Wait, WaitResult
 
 
 class QuantConnectCreateLiveOperator(WaitingOperator):
@@ -74,55 +79,26 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Find this task's deployment or make it, then wait here or in the triggerer."""
-        with plain_errors() as errors:
+        with plain_errors():
             request = self._resolve()
-            errors.hide(request.secrets)
-            spec, notes = request.spec, notes_of(context)
-            with self.client() as client:
-                made = self._make(client, spec, notes)
-                if not self.wait_for_running:
-                    return self._created(notes, made)
-                wait = self._wait_for(spec)
-                if self.deferrable and not self._runs_already(client, made):
-                    self.defer_until(
-                        wait, project_id=made.project_id, deploy_id=made.deploy_id, resume={"how": made.how}
-                    )
-                wait_result = self.poll_until(client, wait, made.project_id, made.deploy_id)
-                return self._conclude(client, notes, made.project_id, wait_result, made.how)
+        notes = notes_of(context)
+        with self.session() as client, hiding(request.secrets):
+            made = self._make(client, request.spec, notes)
+            if not self.wait_for_running:
+                return self._created(notes, made)
+            wait_result = self.wait_or_defer(client, self._trigger(request.spec, made), "execute_complete")
+            return self._conclude(client, notes, made.project_id, wait_result, made.how)
 
     def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
-        """Go on after the triggerer has watched: say how it went, and why if it went badly."""
-        with plain_errors(), self.client() as client:
+        """Resume after the wait in the triggerer: return how it went, or fail and say why."""
+        with self.session() as client:
             wait_result, resume = wait_result_of(event)
             project_id = project_id_of(self.project_id)
             return self._conclude(client, notes_of(context), project_id, wait_result, str(resume["how"]))
 
-    def _runs_already(self, client: QuantConnectClient, made: Deployment) -> bool:
-        """Whether there is nothing to wait for, which a deployment that was not made just now may show.
-
-        Airflow fails a task that comes back from the triggerer before its scheduler has noted that it went
-        there. A trigger that fires at once would do so at every attempt.
-        """
-        from quantconnect_provider.client.errors import QuantConnectError
-        from quantconnect_provider.client.status import Phase
-        from quantconnect_provider.live.observation import observe_deployment
-
-        if made.how == "created":
-            return False
-        try:
-            seen = observe_deployment(client, made.project_id, made.deploy_id)
-        except QuantConnectError as error:
-            self.log.warning("The first look failed, the next one is the triggerer's: %s", error)
-            return False
-        return seen is not None and seen.phase is Phase.RUNNING
-
     def _conclude(
         self, client: QuantConnectClient, notes: TaskNotes, project_id: int, wait_result: WaitResult, how: str
     ) -> dict[str, Any]:
-        from quantconnect_provider.live.deploy.journal import mark_failed, mark_finished
-        from quantconnect_provider.live.post_mortem import deployment_failed
-        from quantconnect_provider.live.waiting import WaitState
-
         if wait_result.verdict is WaitState.ENDED:
             mark_failed(notes, wait_result.status)
             raise deployment_failed(client, project_id, wait_result.deploy_id, wait_result.message)
@@ -137,15 +113,11 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
         }
 
     def _created(self, notes: TaskNotes, made: Deployment) -> dict[str, Any]:
-        from quantconnect_provider.live.deploy.journal import mark_finished
-
         mark_finished(notes)
         return {**asdict(made), "status": None}
 
     def _resolve(self) -> ResolvedDeployRequest:
         """Return what is asked for, with the brokerage's secrets: made here, used at once, kept nowhere."""
-        from quantconnect_provider.client.errors import InvalidSettingError
-
         request = DeployRequest.of_operator(self).resolve(str(self.compile_id))
         if flag_of(self.only_paper, "only_paper") and not request.brokerage.is_paper:
             raise InvalidSettingError(
@@ -156,8 +128,6 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
         return request
 
     def _make(self, client: QuantConnectClient, spec: LiveSpec, notes: TaskNotes) -> Deployment:
-        from quantconnect_provider.live.deploy.create import create_once
-
         chosen = config.load()
         return create_once(
             client,
@@ -170,12 +140,14 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
             stop_seconds=chosen.wind_down_timeout_seconds,
         )
 
-    def _wait_for(self, spec: LiveSpec) -> Wait:
-        from quantconnect_provider.client.status import RESTART_GRACE_SECONDS
-        from quantconnect_provider.live.waiting import RUNNING, Wait
-
-        return Wait(
-            RUNNING,
-            self.deadline(config.load().deploy_timeout_seconds),
+    def _trigger(self, spec: LiveSpec, made: Deployment) -> LiveStatusTrigger:
+        return LiveStatusTrigger(
+            quantconnect_conn_id=self.quantconnect_conn_id,
+            project_id=made.project_id,
+            deploy_id=made.deploy_id,
+            target=RUNNING,
+            deadline=self.deadline(config.load().deploy_timeout_seconds),
+            poll_interval_seconds=self.interval(),
             restart_grace_seconds=RESTART_GRACE_SECONDS if spec.automatic_redeploy else 0.0,
+            resume={"how": made.how},
         )

@@ -9,7 +9,6 @@ from quantconnect_provider import config, harvest
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.hooks.store import QuantConnectStoreHook
 from quantconnect_provider.live.text_values import read_structure
-from quantconnect_provider.tasks.failures import plain_errors
 from quantconnect_provider.tasks.inputs import flag_of, is_nothing, project_ids_of
 from quantconnect_provider.tasks.listed_deployment import ListedDeployment, list_deployments
 from quantconnect_provider.tasks.operator import QuantConnectOperator
@@ -64,7 +63,7 @@ class QuantConnectExtractInsightsOperator(QuantConnectOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Harvest all of them, and fail at the end if one could not be harvested."""
-        with plain_errors(), self.client() as client:
+        with self.session() as client:
             options = self._options()
             targets = self._targets(client)
             with harvest.Store.open(QuantConnectStoreHook(self.store_conn_id).get_conn()) as store:

@@ -7,16 +7,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider import config
-from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.live.wind_down.holdings import (
     WindDownResult,
     check_flat,
-    holdings_left,
     must_be_awaited,
 )
 from quantconnect_provider.live.wind_down.steps import Action, Step, WindDown
-from quantconnect_provider.tasks.failures import plain_errors
-from quantconnect_provider.tasks.operator import wait_result_of
+from quantconnect_provider.tasks.waiting import wait_result_of
 from quantconnect_provider.tasks.wind_down_operator import WindDownOperator
 from quantconnect_provider.triggers.flat import FlatTrigger
 
@@ -55,24 +52,21 @@ class QuantConnectLiquidateLiveOperator(WindDownOperator):
 
     def conclude(self, wind_down: WindDown, step: Step) -> dict[str, Any]:
         """Wait until no holdings are left, here or in the triggerer, and return the result."""
-        flat_deadline = time.time() + (self.flat_timeout_seconds or config.load().flat_timeout_seconds)
-        if self.deferrable and must_be_awaited(self.action, step) and self._still_holds(wind_down):
-            self.log.info("%s is %s. Waiting until no holdings are left.", step.deploy_id, step.status)
-            self.defer(
-                trigger=FlatTrigger(
-                    quantconnect_conn_id=self.quantconnect_conn_id,
-                    project_id=step.project_id,
-                    deadline=flat_deadline,
-                    poll_interval_seconds=self.interval(),
-                    resume=asdict(step),
-                ),
-                method_name="flat_complete",
+        if must_be_awaited(self.action, step):
+            trigger = FlatTrigger(
+                quantconnect_conn_id=self.quantconnect_conn_id,
+                project_id=step.project_id,
+                deadline=time.time() + (self.flat_timeout_seconds or config.load().flat_timeout_seconds),
+                poll_interval_seconds=self.interval(),
+                resume=asdict(step),
             )
-        return self.finish(wind_down, step, flat_deadline)
+            self.log.info("%s is %s. Waiting until no holdings are left.", step.deploy_id, step.status)
+            self.wait_or_defer(wind_down.client, trigger, "flat_complete")
+        return self.finish(wind_down, step)
 
     def flat_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the triggerer has polled the portfolio: report what is left."""
-        with self.reporting(context), plain_errors(), self.client() as client:
+        with self.reporting(context), self.session() as client:
             _, resume = wait_result_of(event)
             return self.finish(self.wind_down(client, context), Step(**resume))
 
@@ -80,11 +74,3 @@ class QuantConnectLiquidateLiveOperator(WindDownOperator):
         """Raise if ``require_flat`` is set and holdings are left or could not be read."""
         if self.require_flat:
             check_flat(result)
-
-    def _still_holds(self, wind_down: WindDown) -> bool:
-        """Read the portfolio once before deferring: mostly everything is sold by then."""
-        try:
-            return bool(holdings_left(wind_down.client, wind_down.project_id))
-        except QuantConnectError as error:
-            self.log.warning("The portfolio cannot be read yet, the triggerer reads it again: %s", error)
-            return True

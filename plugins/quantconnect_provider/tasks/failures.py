@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
-if TYPE_CHECKING:
-    from quantconnect_provider.client.errors import QuantConnectError
+from quantconnect_provider.client.errors import QuantConnectError
+from quantconnect_provider.client.redaction import redact
 
 
 class QuantConnectTaskFailed(AirflowFailException):
     """The task fails now and is not retried: another attempt cannot help, or is not safe.
 
-    :param error: what happened; its class tells what a person must do about it.
+    :param error: what happened; its class says what a person must do about it.
     """
 
     def __init__(self, error: QuantConnectError) -> None:
@@ -24,7 +24,7 @@ class QuantConnectTaskFailed(AirflowFailException):
 
 
 class plain_errors:
-    """Lets errors of QuantConnect end the task with their one line instead of the way that they took.
+    """Lets QuantConnect's errors end the task with their one line instead of a stack of calls.
 
     What another attempt may cure passes, for the task's retries and their policy; the rest fails the task
     at once, whatever its retries. Anything else is a bug and keeps its traceback. Used as
@@ -33,26 +33,24 @@ class plain_errors:
     :raises QuantConnectTaskFailed: on leaving, for errors that are not retryable.
     """
 
-    def __init__(self) -> None:
-        self._secrets: list[str] = []
-
-    def __enter__(self) -> plain_errors:
-        """Return this, for :meth:`hide`."""
-        return self
-
-    def hide(self, secrets: Iterable[str]) -> None:
-        """Keep *secrets* out of the error's text, under whatever name the API may quote them."""
-        self._secrets.extend(secrets)
+    def __enter__(self) -> None:
+        """Begin."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from quantconnect_provider.client.errors import QuantConnectError
-        from quantconnect_provider.client.redaction import redact
+        if isinstance(error, QuantConnectError):
+            plain = error if error.retryable else QuantConnectTaskFailed(error)
+            raise plain.with_traceback(None) from None
 
-        if not isinstance(error, QuantConnectError):
-            return
-        error.args = tuple(redact(str(part), self._secrets) for part in error.args)
-        error.api_errors = tuple(redact(part, self._secrets) for part in error.api_errors)
-        plain = error if error.retryable else QuantConnectTaskFailed(error)
-        raise plain.with_traceback(None) from None
+
+@contextmanager
+def hiding(secrets: Iterable[str]) -> Iterator[None]:
+    """Keep *secrets* out of the text of QuantConnect's errors, under whatever name the API may quote them."""
+    hidden = list(secrets)
+    try:
+        yield
+    except QuantConnectError as error:
+        error.args = tuple(redact(str(part), hidden) for part in error.args)
+        error.api_errors = tuple(redact(part, hidden) for part in error.api_errors)
+        raise

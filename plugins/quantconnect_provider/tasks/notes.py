@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
+from quantconnect_provider.live.notes import MemoryNotes, TaskNotes
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.execution_time.context import TaskStateStoreAccessor
-
-    from quantconnect_provider.live.notes import TaskNotes
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,5 @@ def notes_of(context: Context) -> TaskNotes:
     store = context.get("task_state_store")
     if store is not None:
         return StateStoreNotes(store)
-    from quantconnect_provider.live.notes import MemoryNotes
-
     log.warning("This context has no task state store: a retry will not know what this attempt has sent.")
     return MemoryNotes()

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from quantconnect_provider import config
 from quantconnect_provider.client.errors import QuantConnectError
-from quantconnect_provider.live.waiting import OVER, Wait, WaitState
+from quantconnect_provider.live.waiting import OVER, WaitResult, WaitState
 from quantconnect_provider.live.wind_down.holdings import WindDownResult, conclude
 from quantconnect_provider.live.wind_down.steps import Action, Step, WindDown
-from quantconnect_provider.tasks.failures import QuantConnectTaskFailed, plain_errors
+from quantconnect_provider.tasks.failures import QuantConnectTaskFailed
 from quantconnect_provider.tasks.inputs import project_id_of, text_or_none
 from quantconnect_provider.tasks.notes import notes_of
-from quantconnect_provider.tasks.operator import WaitingOperator, wait_result_of
+from quantconnect_provider.tasks.waiting import WaitingOperator, wait_result_of
+from quantconnect_provider.triggers.live import LiveStatusTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
@@ -41,24 +42,16 @@ class WindDownOperator(WaitingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the request unless the deployment is over already, and wait here or in the triggerer."""
-        with self.reporting(context), plain_errors(), self.client() as client:
+        with self.reporting(context), self.session() as client:
             deadline = self.deadline(config.load().wind_down_timeout_seconds)
-            wind_down = self.wind_down(client, context)
-            if not self.deferrable:
-                return self.conclude(wind_down, wind_down.run(deadline))
-            return self.conclude(wind_down, self._step_or_defer(wind_down, deadline))
+            return self._until_over(self.wind_down(client, context), deadline)
 
     def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the triggerer: finish, or send again where the first request got no clear answer."""
-        with self.reporting(context), plain_errors(), self.client() as client:
+        with self.reporting(context), self.session() as client:
             wait_result, resume = wait_result_of(event)
-            deadline = float(resume["deadline"])
             wind_down = self.wind_down(client, context)
-            if wait_result.verdict is WaitState.DONE:
-                return self.conclude(wind_down, wind_down.ended(wait_result))
-            if wait_result.verdict is not WaitState.TIMEOUT or time.time() >= deadline:
-                wait_result.raise_unless_done()
-            return self.conclude(wind_down, self._step_or_defer(wind_down, deadline))
+            return self._until_over(wind_down, float(resume["deadline"]), wait_result)
 
     def wind_down(self, client: QuantConnectClient, context: Context) -> WindDown:
         """Return the wind-down of this task, with what earlier attempts have noted."""
@@ -75,14 +68,9 @@ class WindDownOperator(WaitingOperator):
         """Return the result of a deployment that is over."""
         return self.finish(wind_down, step)
 
-    def finish(self, wind_down: WindDown, step: Step, flat_deadline: float = 0.0) -> dict[str, Any]:
-        """Read what is left, note that the task is done, and return the result.
-
-        :param flat_deadline: unix seconds until when the worker waits for holdings to be sold.
-        """
-        result = conclude(
-            wind_down.client, step, self.action, flat_deadline=flat_deadline, polling=self.polling()
-        )
+    def finish(self, wind_down: WindDown, step: Step) -> dict[str, Any]:
+        """Read what is left, note that the task is done, and return the result."""
+        result = conclude(wind_down.client, step, self.action, flat_deadline=0.0)
         wind_down.mark_finished()
         self.log.info("%s", result)
         self.check(result)
@@ -91,16 +79,37 @@ class WindDownOperator(WaitingOperator):
     def check(self, result: WindDownResult) -> None:
         """Raise if the result is not good enough; a stopped deployment keeps its holdings."""
 
-    def _step_or_defer(self, wind_down: WindDown, deadline: float) -> Step:
-        step = wind_down.step()
-        if not step.over:
-            self.defer_until(
-                Wait(OVER, step.wait_until(deadline)),
-                project_id=step.project_id,
-                deploy_id=step.deploy_id,
-                resume={"deadline": deadline},
-            )
-        return step
+    def _until_over(
+        self, wind_down: WindDown, deadline: float, wait_result: WaitResult | None = None
+    ) -> dict[str, Any]:
+        """Step and wait in turn until the deployment is over.
+
+        :param wait_result: how the wait in the triggerer ended, when the task resumes after one.
+        """
+        while True:
+            if wait_result is None:
+                step = wind_down.step()
+                if step.over:
+                    return self.conclude(wind_down, step)
+                wait_result = self.wait_or_defer(
+                    wind_down.client, self._trigger(step, deadline), "execute_complete"
+                )
+            if wait_result.verdict is WaitState.DONE:
+                return self.conclude(wind_down, wind_down.ended(wait_result))
+            if wait_result.verdict is not WaitState.TIMEOUT or time.time() >= deadline:
+                wait_result.raise_unless_done()
+            wait_result = None
+
+    def _trigger(self, step: Step, deadline: float) -> LiveStatusTrigger:
+        return LiveStatusTrigger(
+            quantconnect_conn_id=self.quantconnect_conn_id,
+            project_id=step.project_id,
+            deploy_id=step.deploy_id,
+            target=OVER,
+            deadline=step.wait_until(deadline),
+            poll_interval_seconds=self.interval(),
+            resume={"deadline": deadline},
+        )
 
     @contextmanager
     def reporting(self, context: Context) -> Iterator[None]:

@@ -1,1 +1,1 @@
-"""Triggers: how tasks wait without a worker. They look, and never change anything at QuantConnect."""
+"""Triggers: how tasks wait without a worker. They only read from QuantConnect."""

@@ -1,4 +1,4 @@
-"""Off the event loop: a thread of our own, and a client in it.
+"""A thread with a client in it, so that requests never block the triggerer's event loop.
 
 Triggers of all kinds share one event loop and the few threads of `asyncio.to_thread`. A stalled API may
 hold a thread for as long as its timeout, so this package brings its own: one for each connection.
@@ -10,10 +10,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from quantconnect_provider.client.errors import QuantConnectError, UnreachableError
 
 if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient
+    from quantconnect_provider.hooks.connection import ApiAccess
     from quantconnect_provider.hooks.quantconnect import QuantConnectHook
 
 T = TypeVar("T")
@@ -22,8 +25,8 @@ T = TypeVar("T")
 class ClientThread:
     """A client of one connection whose calls run in a thread.
 
-    :param quantconnect_conn_id: the connection; it is looked up anew after a failure, so that mended
-        credentials are noticed during a long wait.
+    :param quantconnect_conn_id: the connection; it is read again after a failure, so that corrected
+        credentials count during a long wait.
     """
 
     def __init__(self, quantconnect_conn_id: str) -> None:
@@ -34,27 +37,31 @@ class ClientThread:
     async def call(self, ask: Callable[[QuantConnectClient], T]) -> T:
         """Return what *ask* returns for the client.
 
-        :raises QuantConnectError: as the client and the connection do.
+        :raises QuantConnectError: as the client and the connection do; an error of Airflow's own (its
+            database is away) is one that may pass.
         """
         try:
             if self._client is None:
                 self._client = await self._connect()
             return await self._run(partial(ask, self._client))
-        except Exception as error:
-            # One that was told to slow down remembers for how long; any other starts afresh.
-            if getattr(error, "retry_after_seconds", None) is None:
+        except QuantConnectError as error:
+            # A client that was asked to slow down remembers for how long; any other is made anew.
+            if error.retry_after_seconds is None:
                 self._drop()
             raise
+        except Exception as error:
+            self._drop()
+            raise UnreachableError(f"{type(error).__name__}: {error}.", advice="") from error
 
     def close(self) -> None:
-        """Let go of client and thread; a call that is still under way ends by itself."""
+        """Give up client and thread; a call that is under way ends by itself."""
         self._drop()
         self._thread.shutdown(wait=False)
 
     async def _connect(self) -> QuantConnectClient:
         hook = await self._run(partial(_hook, self.quantconnect_conn_id))
         access = await hook.aaccess()
-        return await self._run(partial(access.client, _no_patience()))
+        return await self._run(partial(_client, access))
 
     def _drop(self) -> None:
         if self._client is not None:
@@ -66,14 +73,15 @@ class ClientThread:
 
 
 def _hook(quantconnect_conn_id: str) -> QuantConnectHook:
-    # In the thread, because the first import of the client takes longer than an event loop may stand still.
+    # Imported here, in the thread: the first import of `requests` would stall the event loop.
     from quantconnect_provider.hooks.quantconnect import QuantConnectHook
 
     return QuantConnectHook(quantconnect_conn_id)
 
 
-def _no_patience() -> Any:
-    # A wait has its own patience with failed looks; a client that repeats would hide them from it.
+def _client(access: ApiAccess) -> QuantConnectClient:
+    # Imported in the thread, for the same reason.
     from quantconnect_provider.client import RetrySettings
 
-    return RetrySettings(attempts=1, rate_limited_seconds=0)
+    # A client that repeats requests would hide their failures from the wait's own budget.
+    return access.client(RetrySettings(attempts=1, rate_limited_seconds=0))

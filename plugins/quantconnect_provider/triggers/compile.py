@@ -13,9 +13,9 @@ FINISHED = ("BuildSuccess", "BuildError")
 
 
 class CompileTrigger(ProjectPollTrigger):
-    """Looks at a build until it is finished, well or badly, or time is up. The worker reads its log.
+    """Polls compile/read until the build has succeeded or failed, or time is up. The worker reads its log.
 
-    :param compile_id: the build; the other parameters are those of `ProjectPollTrigger`.
+    :param compile_id: the build; the other parameters are those of `QuantConnectTrigger`.
     """
 
     def __init__(self, *, compile_id: str, **kwargs: Any) -> None:

@@ -1,7 +1,8 @@
-"""One live/list an interval for everyone in this process who waits on the same connection.
+"""One live/list an interval for all triggers in this process that wait on the same connection.
 
-A thousand deferred tasks must not be a thousand requests every few seconds. Whoever waits watches the
-connection's board; as long as somebody does, the board is read once an interval, off the event loop.
+A thousand deferred tasks must not be a thousand requests every few seconds. While at least one trigger
+waits, the connection's poller sends live/list once an interval, off the event loop, and all of them share
+the answer.
 """
 
 from __future__ import annotations
@@ -16,32 +17,32 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from quantconnect_provider.client.errors import QuantConnectError
+from quantconnect_provider.live.observation import Observation, observe_deployment
 from quantconnect_provider.triggers.client_thread import ClientThread
 
 if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient
-    from quantconnect_provider.client.errors import QuantConnectError
-    from quantconnect_provider.live.observation import Observation
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Poll:
-    """What one live/list said.
+    """The answer to one live/list.
 
-    :param taken_at: when it was asked for, in seconds of `time.monotonic`.
-    :param seen: every deployment by its id; empty when the look failed.
-    :param error: why the look failed.
+    :param sent_at: when it was sent, in seconds of `time.monotonic`.
+    :param seen: every deployment by its id; empty when the poll failed.
+    :param error: why the poll failed.
     """
 
-    taken_at: float
+    sent_at: float
     seen: Mapping[str, Observation]
     error: QuantConnectError | None = None
 
 
 class SharedPoller:
-    """The newest reading of one connection, and those who wait for the next."""
+    """The newest poll of one connection, and the triggers that wait for the next."""
 
     def __init__(self, quantconnect_conn_id: str) -> None:
         self._client = ClientThread(quantconnect_conn_id)
@@ -51,32 +52,32 @@ class SharedPoller:
         self._joined = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def read(self, after: float) -> Poll:
-        """Return the first reading that was asked for later than *after* (seconds of `time.monotonic`)."""
-        while self._latest is None or self._latest.taken_at <= after:
+    async def poll_after(self, after: float) -> Poll:
+        """Return the first poll that was sent later than *after* (seconds of `time.monotonic`)."""
+        while self._latest is None or self._latest.sent_at <= after:
             if self._next is None or self._next.done():
                 self._next = asyncio.get_running_loop().create_future()
-            # Shielded: one who gives up waiting must not take the reading away from the others.
+            # Shielded: a trigger that stops waiting must not take the poll away from the others.
             await asyncio.shield(self._next)
         return self._latest
 
-    async def look_at(self, project_id: int, deploy_id: str) -> Observation | None:
-        """Ask for one project's list, in case the list of all is cut short; None if that tells nothing."""
+    async def ask_about(self, project_id: int, deploy_id: str) -> Observation | None:
+        """Ask live/list of one project, in case the list of all is cut short; None without an answer."""
         try:
-            return await self._client.call(partial(_look_at, project_id, deploy_id))
-        except Exception as error:
-            log.debug("The look at project %s failed: %s", project_id, error)  # so will the next reading
+            return await self._client.call(partial(_observe, project_id, deploy_id))
+        except QuantConnectError as error:
+            log.debug("live/list of project %s failed: %s", project_id, error)  # so will the next poll
             return None
 
     def join(self, interval_seconds: float) -> None:
-        """Count one more who watches; the board is read at the shortest interval that anyone asks for."""
+        """Count one more trigger; the shortest interval of all counts."""
         self._intervals.append(interval_seconds)
         self._joined.set()
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._keep_reading())
+            self._task = asyncio.get_running_loop().create_task(self._keep_polling())
 
     def leave(self, interval_seconds: float) -> bool:
-        """Count one less; return whether nobody is left."""
+        """Count one trigger less; return whether none is left."""
         self._intervals.remove(interval_seconds)
         if self._intervals:
             return False
@@ -85,13 +86,13 @@ class SharedPoller:
         self._client.close()
         return True
 
-    async def _keep_reading(self) -> None:
+    async def _keep_polling(self) -> None:
         while True:
-            taken_at = time.monotonic()
-            self._latest = await self._take_reading(taken_at)
+            sent_at = time.monotonic()
+            self._latest = await self._poll(sent_at)
             if self._next is not None and not self._next.done():
                 self._next.set_result(self._latest)
-            await self._pause(taken_at)
+            await self._pause(sent_at)
 
     async def _pause(self, since: float) -> None:
         while (left := since + min(self._intervals) - time.monotonic()) > 0:
@@ -101,45 +102,34 @@ class SharedPoller:
             except asyncio.TimeoutError:
                 return
 
-    async def _take_reading(self, taken_at: float) -> Poll:
+    async def _poll(self, sent_at: float) -> Poll:
         try:
-            return Poll(taken_at, await self._client.call(_list))
-        except Exception as error:
-            return Poll(taken_at, {}, _as_quantconnect_error(error))
+            return Poll(sent_at, await self._client.call(_list))
+        except QuantConnectError as error:
+            return Poll(sent_at, {}, error)
 
 
 def _list(client: QuantConnectClient) -> dict[str, Observation]:
-    from quantconnect_provider.live.observation import Observation
-
     return {row.deploy_id: Observation.of(row) for row in client.list_live()}
 
 
-def _look_at(project_id: int, deploy_id: str, client: QuantConnectClient) -> Observation | None:
-    from quantconnect_provider.live.observation import observe_deployment
-
+def _observe(project_id: int, deploy_id: str, client: QuantConnectClient) -> Observation | None:
     return observe_deployment(client, project_id, deploy_id)
 
 
-def _as_quantconnect_error(error: Exception) -> QuantConnectError:
-    """Return the error for those who wait; one of Airflow's own (its database is away) may pass."""
-    from quantconnect_provider.client.errors import QuantConnectError, UnreachableError
-
-    if isinstance(error, QuantConnectError):
-        return error
-    return UnreachableError(f"The look failed: {type(error).__name__}: {error}.", advice="")
-
-
-_boards: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoller]] = WeakKeyDictionary()
+_pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedPoller]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def watching(quantconnect_conn_id: str, interval_seconds: float) -> AsyncIterator[SharedPoller]:
-    """Watch the board of a connection; it is read at least every *interval_seconds* meanwhile."""
-    boards = _boards.setdefault(asyncio.get_running_loop(), {})
-    board = boards.setdefault(quantconnect_conn_id, SharedPoller(quantconnect_conn_id))
-    board.join(interval_seconds)
+async def polling_connection(
+    quantconnect_conn_id: str, interval_seconds: float
+) -> AsyncIterator[SharedPoller]:
+    """Share the poller of a connection; meanwhile it polls at least every *interval_seconds*."""
+    pollers = _pollers.setdefault(asyncio.get_running_loop(), {})
+    poller = pollers.setdefault(quantconnect_conn_id, SharedPoller(quantconnect_conn_id))
+    poller.join(interval_seconds)
     try:
-        yield board
+        yield poller
     finally:
-        if board.leave(interval_seconds):
-            del boards[quantconnect_conn_id]
+        if poller.leave(interval_seconds):
+            del pollers[quantconnect_conn_id]
