@@ -23,7 +23,24 @@ def test_paper_deployment_runs_without_asking(deploy: Callable[..., Run], quantc
     [deployment] = quantconnect_sandbox.deployments(1001)
     assert deployment["status"] == "Running"
     assert run.xcoms["deploy[-1].return_value"]["deploy_id"] == deployment["deploy_id"]
-    assert "Nobody is asked" in run.log
+    assert "No approval is needed" in run.log
+
+
+def test_plan_is_logged_once_as_a_plain_table(deploy: Callable[..., Run], quantconnect_sandbox: Any) -> None:
+    run = deploy(project_id=1001, cash=[{"currency": "USD", "amount": 1234.5}])
+    assert run.log.count("1234.5 USD") == 1
+    assert "**" not in run.log
+    assert "| --- |" not in run.log
+
+
+def test_node_that_does_not_exist_fails_the_plan(
+    deploy: Callable[..., Run], quantconnect_sandbox: Any
+) -> None:
+    run = deploy(project_id=1001, node_id="fourth")
+    assert run.states["plan"] == "failed"
+    assert "There is no live node 'fourth'" in run.log
+    assert 'node_id is "Live node"' in run.log
+    assert sent(quantconnect_sandbox, "compile/create") == 0
 
 
 def test_params_reach_the_api(deploy: Callable[..., Run], quantconnect_sandbox: Any) -> None:
@@ -75,8 +92,10 @@ def test_failed_start_shows_message_and_log(deploy: Callable[..., Run], quantcon
 
 def test_running_project_is_left_alone(deploy: Callable[..., Run], quantconnect_sandbox: Any) -> None:
     run = deploy(project_id=1002)
-    assert run.states["deploy"] == "failed"
+    assert run.states["plan"] == "failed"
     assert "is live already" in run.log
+    assert "If the project is live already" in run.log
+    assert sent(quantconnect_sandbox, "compile/create") == 0
     assert sent(quantconnect_sandbox, "live/create") == 0
     assert sent(quantconnect_sandbox, "live/update/stop") == 0
 
@@ -120,6 +139,10 @@ def test_real_money_waits_for_a_person(
     assert run.state == "success"
     assert "REAL MONEY" in asked[0]["body"]
     assert "REAL MONEY" in asked[0]["subject"]
+    first = asked[0]["body"].split("\n\n")[0]
+    assert "account ...567 at Interactive Brokers, connection ib" in first
+    assert "Approve with a login" in asked[0]["body"]
+    assert "U1234567" not in asked[0]["body"] + run.log
     assert "Approved by Alice" in run.log
     assert run.xcoms["approve[-1].return_value"]["approved_by"] == "Alice"
 
@@ -143,7 +166,7 @@ def test_unanswered_deployment_sends_nothing(
     with answering(None):
         run = deploy(project_id=1001, brokerage_conn_id="ib")
     assert run.state == "failed"
-    assert "Nobody answered" in run.log
+    assert "No answer within" in run.log
     assert sent(quantconnect_sandbox, "live/create") == 0
 
 

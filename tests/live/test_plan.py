@@ -16,6 +16,7 @@ from quantconnect_provider.live.brokerages.settings import (
     paper_settings,
 )
 from quantconnect_provider.live.deploy.carry_over import with_portfolio
+from quantconnect_provider.live.deployment_errors import AlreadyRunningError, NoFreeNodeError
 from tests.live.task import PROJECT, Desk
 
 SPY = {"symbol": "SPY", "symbolId": "SPY R735QTJ8XC9X", "quantity": 12.5, "averagePrice": 500.0}
@@ -28,7 +29,7 @@ def real_money(**extra: Any) -> BrokerageSettings:
 
 def planned(desk: Desk, brokerage: BrokerageSettings, **options: Any) -> DeployPreview:
     spec = desk.spec(brokerage=with_portfolio(brokerage.settings, **options.pop("portfolio", {})))
-    return preview_deployment(desk.setup, spec, brokerage, **options)
+    return preview_deployment(desk.setup, spec, brokerage, options=[("LEAN version", "newest")], **options)
 
 
 def test_a_plan_names_everything_that_is_about_to_happen(desk: Desk) -> None:
@@ -97,6 +98,68 @@ def test_a_plan_without_a_free_node_says_who_has_them(desk: Desk) -> None:
     desk.sandbox.set_node_busy("LN-1", used_by="ann")
 
     assert "Bystander" in planned(desk, paper_settings()).node
+
+
+def test_the_page_begins_with_account_connection_project_and_what_is_sent(desk: Desk) -> None:
+    brokerage = brokerage_settings(
+        "TradierBrokerage",
+        '{"tradier-access-token": "canary"}',
+        {"tradier-account-id": "VA1234567", "tradier-environment": "live"},
+        conn_id="tradier_main",
+    )
+
+    first, second, *rest = planned(desk, brokerage).describe().split("\n\n")
+
+    for words in ("REAL MONEY", "account ...567 at Tradier", "connection tradier_main"):
+        assert words in first
+    assert f"Project {PROJECT}: Momentum. A new live deployment is started" in second
+    assert rest[0].startswith("| Holding |")
+    assert "VA1234567" not in "".join([first, second, *rest])
+
+
+def test_tables_of_the_page_are_narrow(desk: Desk) -> None:
+    page = planned(desk, paper_settings(), portfolio={"cash": {"USD": 1}, "holdings": [SPY]}).describe()
+
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in rows} == {3}
+    assert max(map(len, rows)) < 100
+
+
+def test_an_option_that_is_held_is_not_shown_as_its_underlying(desk: Desk) -> None:
+    option_id = "SPY 2ZQGWTQ5V7UJQ|SPY R735QTJ8XC9X"
+
+    page = planned(
+        desk, paper_settings(), portfolio={"holdings": [{**SPY, "symbolId": option_id}]}
+    ).describe()
+
+    assert option_id.replace("|", "\\|") in page
+    assert "12.5 SPY at" not in page
+
+
+def test_the_rows_for_a_log_hold_no_markdown(desk: Desk) -> None:
+    rows = planned(desk, real_money(), portfolio={}).rows()
+
+    assert ("Money", "REAL MONEY") in rows
+    assert not any(mark in text for row in rows for text in row for mark in ("**", "| ", "`"))
+
+
+def test_a_checked_plan_refuses_a_project_that_is_live_already(desk: Desk) -> None:
+    running = desk.sandbox.deploy(PROJECT)
+
+    with pytest.raises(AlreadyRunningError, match=running):
+        planned(desk, paper_settings(), check=True)
+
+
+def test_a_checked_plan_refuses_a_brokerage_whose_cash_is_not_given(desk: Desk) -> None:
+    trading = BrokerageSettings("TradingTechnologiesBrokerage", {"id": "TradingTechnologiesBrokerage"}, False)
+
+    with pytest.raises(InvalidSettingError, match="does not know its cash"):
+        planned(desk, trading, check=True)
+
+
+def test_a_plan_for_a_node_that_does_not_exist_is_refused(desk: Desk) -> None:
+    with pytest.raises(NoFreeNodeError, match=r"no live node 'LN-9'.*LN-1"):
+        preview_deployment(desk.setup, desk.spec(node_id="LN-9"), paper_settings())
 
 
 def test_planning_sends_nothing_that_changes_anything(desk: Desk) -> None:

@@ -28,11 +28,14 @@ def amounts(cash: Iterable[Mapping[str, Any]]) -> str:
     return ", ".join(f"{cell(entry['amount'])} {entry['currency']}" for entry in cash)
 
 
+def position(held: Mapping[str, Any]) -> str:
+    """Return e.g. ``10 SPY at 512.3``."""
+    return f"{cell(held['quantity'])} {held['symbol']} at {cell(held['averagePrice'])}"
+
+
 def positions(holdings: Iterable[Mapping[str, Any]]) -> str:
     """Return e.g. ``10 SPY at 512.3, 0.25 BTCUSD at 61000``."""
-    return ", ".join(
-        f"{cell(entry['quantity'])} {entry['symbol']} at {cell(entry['averagePrice'])}" for entry in holdings
-    )
+    return ", ".join(position(held) for held in holdings)
 
 
 def as_text(rows: Any) -> list[dict[str, str]]:

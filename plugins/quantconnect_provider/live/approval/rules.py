@@ -1,4 +1,4 @@
-"""When a person must say yes before money moves."""
+"""When a person must approve before money moves."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ APPROVALS = ("auto", "always", "never")
 
 
 def approval_needed(approval: str, brokerage: BrokerageSettings) -> bool:
-    """Whether a person must approve a deployment: asked unless paper; always; never.
+    """Whether a person must approve a deployment: ``auto`` asks unless it is paper trading.
 
-    :raises InvalidSettingError: if ``never`` is asked for real money and the brokerage's connection does
-        not allow it.
+    :raises InvalidSettingError: if ``never`` is given for real money and the brokerage's connection does not
+        allow that.
     """
     _check_approval(approval)
     if approval == "never" and not brokerage.is_paper and not brokerage.allow_unattended:
         raise InvalidSettingError(
-            f"approval is 'never', but {brokerage.label} cannot be shown to be paper trading.",
-            advice="Set allow_unattended in the brokerage connection's extra to allow this, or use 'auto'.",
+            f"approval is 'never', and {brokerage.label} is not proven to be paper trading.",
+            advice="Set approval to 'auto', or allow this by allow_unattended in the brokerage connection.",
         )
     return approval == "always" or (approval == "auto" and not brokerage.is_paper)
 
 
 def wind_down_approval_needed(approval: str, action: str) -> bool:
-    """Whether a person must approve a wind-down: asked for liquidate; always; never."""
+    """Whether a person must approve a wind-down: ``auto`` asks before liquidating."""
     _check_approval(approval)
     return approval == "always" or (approval == "auto" and action == "liquidate")
 

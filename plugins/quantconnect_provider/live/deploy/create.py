@@ -35,9 +35,8 @@ from quantconnect_provider.live.deploy.journal import (
 from quantconnect_provider.live.deploy.nodes import await_node, choose_node
 from quantconnect_provider.live.deploy.options import DeployOptions
 from quantconnect_provider.live.deploy.outcome import OutcomeResolver, proves_nothing_started
-from quantconnect_provider.live.deploy.redeploy import make_room
+from quantconnect_provider.live.deploy.redeploy import check_room, make_room
 from quantconnect_provider.live.deployment_errors import (
-    AlreadyRunningError,
     DeploymentEndedError,
     DeploymentUncertainError,
     NoFreeNodeError,
@@ -152,7 +151,8 @@ class _Attempt:
         late = self.outcomes.late_arrival(look)
         if late is not None:
             return self._deployment(late)
-        running = self._others(look)
+        check_room(look, self.options.if_running)
+        running = look.active
         if running and self.options.if_running == "adopt":
             return self._deployment(self._adopt(look, running))
         if self._redeploys(running):
@@ -194,21 +194,6 @@ class _Attempt:
         raise DeploymentEndedError(
             f"This task made {deploy_id}, which is over ({seen.status}); the task had {receipt.outcome}."
         )
-
-    def _others(self, look: ProjectObservation) -> list[Observation]:
-        """Return what runs and is not this task's, if the options allow going on beside it.
-
-        :raises AlreadyRunningError: if they do not, or if it cannot be told which one is meant.
-        """
-        running = look.active
-        if len(running) > 1:
-            raise AlreadyRunningError(
-                f"Several deployments of project {self.spec.project_id} run: {named(running)}.",
-                advice="Stop all but one on quantconnect.com first.",
-            )
-        if running and self.options.if_running == "fail":
-            raise AlreadyRunningError(f"Project {self.spec.project_id} is live already: {named(running)}.")
-        return running
 
     def _redeploys(self, running: list[Observation]) -> bool:
         return self.options.if_running == "redeploy" and (bool(running) or self.journal.redeploy is not None)

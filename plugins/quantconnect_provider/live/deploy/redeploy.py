@@ -23,6 +23,21 @@ log = logging.getLogger(__name__)
 STOP_KEY = "quantconnect_deploy_stop"
 
 
+def check_room(look: ProjectObservation, if_running: str) -> None:
+    """Check that what runs may be adopted or replaced, and that it is one deployment.
+
+    :raises AlreadyRunningError: if not.
+    """
+    running = look.active
+    if len(running) > 1:
+        raise AlreadyRunningError(
+            f"Several deployments of project {look.project_id} run: {named(running)}.",
+            advice="Stop all but one on quantconnect.com first.",
+        )
+    if running and if_running == "fail":
+        raise AlreadyRunningError(f"Project {look.project_id} is live already: {named(running)}.")
+
+
 def make_room(
     client: QuantConnectClient,
     spec: LiveSpec,
