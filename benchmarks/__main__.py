@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.harvest import postgres
+from tests.store import postgres
 
 _STORES: list[list[str]] = [[], ["--store", "postgresql"]] if postgres.is_available() else [[]]
 _VARIANTS = {

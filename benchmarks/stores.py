@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, make_url, text
 
-from tests.harvest import postgres
+from tests.store import postgres
 
 
 def wanted_kind(description: str | None) -> str:

@@ -20,7 +20,7 @@ def has_postgres() -> bool:
 
 
 BACKENDS = ["sqlite", *(["postgresql"] if has_postgres() else [])]
-collect_ignore = [] if has_postgres() else ["test_partitions.py", "test_store_limits.py"]
+collect_ignore = [] if has_postgres() else ["test_partitions.py"]
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from uuid import UUID, uuid4
@@ -12,7 +12,7 @@ import msgspec
 import pendulum
 
 from quantconnect_provider.client.errors import RefusedError
-from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
+from quantconnect_provider.client.insights import Insight, InsightPage, OddValue
 from quantconnect_provider.client.models import LiveSummary
 
 START = datetime(2026, 3, 2, 14, 30, tzinfo=timezone.utc)
@@ -21,7 +21,10 @@ NEVER = datetime(2050, 12, 31, tzinfo=timezone.utc)
 
 @dataclass
 class FakeDeployment:
-    """One deployment: the list that the engine holds, and the snapshot that the API serves."""
+    """One deployment: the list that the engine holds, and the snapshot that the API serves.
+
+    :param unreadable: ids of insights that the API shows as null.
+    """
 
     project_id: int
     deploy_id: str
@@ -30,6 +33,7 @@ class FakeDeployment:
     stopped_at: datetime | None = None
     insights: list[Insight] = field(default_factory=list)
     served: list[Insight] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)
 
     @property
     def ids(self) -> list[str]:
@@ -37,11 +41,11 @@ class FakeDeployment:
 
 
 class FakeApi:
-    """Answers like live/insights/read and live/export/insights, in each way in which they may answer.
+    """Answers like live/insights/read, in each way in which it may answer.
 
     :param inclusive_end: whether the row at ``end`` is part of an answer.
     :param largest_window: requests for more rows than this are refused.
-    :param past_end: ``empty``, ``error`` or ``clamp``: what a start behind the end is answered with.
+    :param past_end: ``empty``, ``error`` or ``clamp``: what a start past the end is answered with.
     :param length: ``total``, ``page``, ``wrong`` or ``none``: what ``length`` says.
     :param before_answer: called with each request's number before it is answered; may raise or change things.
     """
@@ -66,7 +70,7 @@ class FakeApi:
         self._made = 0
 
     def clock(self) -> pendulum.DateTime:
-        """Every look at the clock is a microsecond later."""
+        """Return the time, a microsecond later at each call."""
         with self._lock:
             self.now += timedelta(microseconds=1)
             return pendulum.instance(self.now)
@@ -159,18 +163,14 @@ class FakeApi:
                     end = len(rows)
             page = rows[start : end + self.inclusive_end]
             length = {"total": len(rows), "page": len(page), "wrong": 7, "none": None}[self.length]
-            return InsightPage(rows=list(page), requested_at=requested_at, length=length)
-
-    def export_insights(self, deploy_id: str) -> Iterator[ExportedInsight]:
-        with self._lock:
-            self.requests.append((deploy_id, -1, -1))
-        self.before_answer(len(self.requests) - 1)
-        with self._lock:
-            project_id = self.deployments[deploy_id].project_id
-            together = [
-                ExportedInsight(insight=insight, project_id=project_id, internal_deploy_id=number)
-                for number, one in enumerate(self.deployments.values(), 500)
-                if one.project_id == project_id
-                for insight in one.served
-            ]
-        yield from sorted(together, key=lambda row: row.insight.generated_at or START)
+            unreadable = self.deployments[str(deploy_id)].unreadable
+            return InsightPage(
+                rows=[None if row.insight_id in unreadable else row for row in page],
+                requested_at=requested_at,
+                length=length,
+                odd_values=[
+                    OddValue(index, "", "null")
+                    for index, row in enumerate(page)
+                    if row.insight_id in unreadable
+                ],
+            )

@@ -17,8 +17,8 @@ from quantconnect_provider.client.errors import (
     RefusedError,
 )
 from quantconnect_provider.harvest import HarvestFailedError, Store, harvest
+from tests.harvest.contents import assert_holds, deployment_row, harvest_rows, stored_insights
 from tests.harvest.fake_api import FakeApi
-from tests.harvest.looking import assert_holds, deployment_row, harvest_rows, stored_insights
 from tests.harvest.nights import harvest_all, night
 
 

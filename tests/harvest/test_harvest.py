@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from quantconnect_provider.harvest import Store
+from tests.harvest.contents import assert_holds, deployment_row, harvest_rows, stored_insights
 from tests.harvest.fake_api import FakeApi
-from tests.harvest.looking import assert_holds, deployment_row, harvest_rows, stored_insights
 from tests.harvest.nights import night
 
 

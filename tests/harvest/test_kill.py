@@ -15,7 +15,7 @@ import pytest
 from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.harvest import HarvestOptions, Store, harvest
 from quantconnect_provider.sandbox import SandboxProcess
-from tests.harvest.looking import stored_insights
+from tests.harvest.contents import stored_insights
 
 KILLS = 50
 SCENARIO: dict[str, Any] = {

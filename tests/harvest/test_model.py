@@ -22,8 +22,8 @@ from quantconnect_provider.client.errors import RateLimitedError, ServerError, U
 from quantconnect_provider.harvest import HarvestOptions, HarvestReport, Store, harvest
 from quantconnect_provider.store.schema import insights as insights_table
 from quantconnect_provider.store.schema import metadata
+from tests.harvest.contents import assert_holds, rows_of, stored_insights
 from tests.harvest.fake_api import NEVER, FakeApi
-from tests.harvest.looking import assert_holds, rows_of, stored_insights
 
 RESCORE = timedelta(days=7)
 FAULTS = (RateLimitedError, ServerError, UnreachableError)
@@ -111,6 +111,23 @@ class HarvestMachine(RuleBasedStateMachine):
         if self.current.insights and self.current.stopped_at is None:
             first = data.draw(st.integers(0, len(self.current.insights) - 1))
             del self.current.insights[first : first + data.draw(st.sampled_from([1, 3, 100, 250]))]
+
+    @rule(data=st.data(), count=st.sampled_from([1, 2, 120]))
+    def spoil(self, data: st.DataObject, count: int) -> None:
+        """Rows that the API shows as null from now on, until they are restored."""
+        rows = self.current.insights
+        if rows:
+            first = data.draw(st.integers(0, len(rows) - 1))
+            self.current.unreadable |= {row.insight_id for row in rows[first : first + count]}
+
+    @rule()
+    def restore(self) -> None:
+        """Every row can be read again; the full pass that follows finds them."""
+        spoiled = [one for one in self.api.deployments.values() if one.unreadable]
+        for deployment in spoiled:
+            deployment.unreadable.clear()
+        if spoiled:
+            self.harvest(full=True, in_flight=1)
 
     @rule()
     def flush(self) -> None:

@@ -24,6 +24,7 @@ from quantconnect_provider.harvest.report import DeploymentResult, HarvestReport
 from quantconnect_provider.store.change_rule import ChangeRule
 from quantconnect_provider.store.commit_unit import CommitUnit, HarvestRecord, HarvestTarget, ResumeState
 from quantconnect_provider.store.store import Store
+from quantconnect_provider.store.text import storable
 
 log = logging.getLogger("quantconnect_provider.harvest")
 
@@ -76,7 +77,9 @@ class _Batch:
         began = time.monotonic()
         targets = list({target.deploy_id: target for target in deployments}.values())
         self._results = {
-            target.deploy_id: DeploymentResult(target.project_id, target.project_name, target.deploy_id)
+            target.deploy_id: DeploymentResult(
+                target.project_id, storable(target.project_name), target.deploy_id
+            )
             for target in targets
         }
         how_many = "1 deployment" if len(targets) == 1 else f"{len(targets):,} deployments"

@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.harvest.harvest_errors import HarvestFailedError
+from quantconnect_provider.store.text import storable
 
 _REMARK_WIDTH = 100
 _ALIGN = ("left", "left", "left", "right", "right", "right", "right", "left")
@@ -156,7 +157,7 @@ def describe(result: DeploymentResult) -> str:
 def one_line(error: Exception | None) -> str:
     """Return an error's text on one line; of a database's error only what the database said."""
     words = error.orig if isinstance(error, DBAPIError) else error
-    return " ".join(str(words).split()) or type(error).__name__
+    return storable(" ".join(str(words).split())) or type(error).__name__
 
 
 def _row(result: DeploymentResult) -> list[str]:

@@ -7,9 +7,17 @@ passes every statement's parameters through here, so no table has to care.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, overload
 
 import msgspec
+
+
+@overload
+def storable(value: str) -> str: ...
+
+
+@overload
+def storable(value: Any) -> Any: ...
 
 
 def storable(value: Any) -> Any:

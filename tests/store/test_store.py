@@ -13,12 +13,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import make_url, text
 
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.harvest import HarvestOptions, Store
-from quantconnect_provider.store import scorecard_tables, trading_tables, watch_tables  # noqa: F401 - register
+from quantconnect_provider.store import Store, scorecard_tables, trading_tables, watch_tables  # noqa: F401 - register
+from quantconnect_provider.store.database import open_engine
 from quantconnect_provider.store.migrate import VERSION_TABLE
 from quantconnect_provider.store.schema import metadata
+from tests.harvest.contents import stored_insights
 from tests.harvest.fake_api import FakeApi
-from tests.harvest.looking import stored_insights
 from tests.harvest.nights import night
 
 
@@ -62,8 +62,6 @@ def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"])
 def test_every_spelling_of_a_postgresql_address_uses_psycopg(scheme: str) -> None:
-    from quantconnect_provider.store.database import open_engine
-
     assert open_engine(f"{scheme}://u:p@host/db").dialect.driver == "psycopg"
 
 
@@ -74,8 +72,6 @@ def test_other_addresses_are_refused_in_words(address: str) -> None:
 
 
 def test_a_password_is_not_shown() -> None:
-    from quantconnect_provider.store.database import open_engine
-
     store = Store(open_engine(make_url("postgresql://user:s3cret@host/db")))
     assert "s3cret" not in f"{store} {store.address}"
 
@@ -112,11 +108,14 @@ def test_unknown_fields_are_kept(api: FakeApi, store: Store) -> None:
 def test_text_that_a_database_cannot_hold_stops_nothing(api: FakeApi, store: Store) -> None:
     deployment = api.deploy()
     (insight,) = api.emit(deployment)
-    odd = msgspec.structs.replace(insight, tag="a\x00b \\u0000", extra={"x": "c\x00d"})
+    odd = msgspec.structs.replace(
+        insight, tag="a\x00b\ud800 \\u0000", extra={"x\x00": "c\x00d \\u0000\udfff"}
+    )
     deployment.insights[0] = deployment.served[0] = odd
     night(api, store)
     row = stored_insights(store, deployment.deploy_id)[insight.insight_id]
-    assert row["tag"].replace("\x00", "") == "ab \\u0000"
+    assert row["tag"] == "ab\ufffd \\u0000"
+    assert row["extra"] == {"x": "cd \\u0000\ufffd"}
 
 
 def test_first_seen_stays_when_a_row_is_seen_again(api: FakeApi, store: Store) -> None:
@@ -129,17 +128,3 @@ def test_first_seen_stays_when_a_row_is_seen_again(api: FakeApi, store: Store) -
     after = stored_insights(store, deployment.deploy_id)[insight.insight_id]
     assert after["first_seen_at"] == before["first_seen_at"]
     assert after["observed_at"] > before["observed_at"]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"in_flight": 0},
-        {"commit_rows": 0},
-        {"rescore_days": -1},
-        {"full_pass_days": -1},
-    ],
-)
-def test_settings_that_cannot_be_right_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(InvalidSettingError, match=next(iter(wrong))):
-        HarvestOptions(**wrong)
