@@ -5,10 +5,13 @@ from __future__ import annotations
 from airflow.plugins_manager import AirflowPlugin
 
 from quantconnect_provider.links import QuantConnectProjectLink
+from quantconnect_provider.ui import registration
 
 
 class QuantConnectPlugin(AirflowPlugin):
-    """Makes the project link known to processes that show tasks without importing their operators."""
+    """Makes links known to processes that show tasks without importing their operators, and adds the page."""
 
     name = "quantconnect"
     operator_extra_links = [QuantConnectProjectLink()]  # noqa: RUF012 - Airflow declares it as a plain list
+    fastapi_apps = registration.fastapi_apps()
+    react_apps = registration.react_apps()

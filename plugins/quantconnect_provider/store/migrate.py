@@ -24,17 +24,18 @@ def upgrade(engine: Engine) -> None:
     :raises InvalidSettingError: if a newer release of this package has upgraded the tables already.
     """
     with engine.connect().execution_options(quantconnect_read=True) as connection:
-        if _version(connection) == HEAD:
+        if version(connection) == HEAD:
             return
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))  # a new index may take long
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        if _version(connection) != HEAD:
+        if version(connection) != HEAD:
             _run_alembic(connection)
 
 
-def _version(connection: Connection) -> str | None:
+def version(connection: Connection) -> str | None:
+    """Return the version of the store's tables; None where there are none."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
@@ -55,6 +56,6 @@ def _run_alembic(connection: Connection) -> None:
         command.upgrade(config, "head")
     except CommandError as error:
         raise InvalidSettingError(
-            f"The store's tables have version {_version(connection)!r}, which this release does not know.",
+            f"The store's tables have version {version(connection)!r}, which this release does not know.",
             advice="A newer release of airflow-provider-quantconnect wrote them: install that one again.",
         ) from error

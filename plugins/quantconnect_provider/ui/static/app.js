@@ -1,0 +1,66 @@
+// The page: shows the view that the address names, in whatever element the host gives.
+
+import { staticFile } from "./addresses.js";
+import { h } from "./dom.js";
+import { showDeployment } from "./views/deployment.js";
+import { showDeployments } from "./views/deployments.js";
+
+/** Adds the style sheets to the document, once. */
+export function addStyles() {
+  for (const name of ["vendor/uplot/uPlot.min.css", "style.css"]) {
+    const href = staticFile(name);
+    if (document.querySelector(`link[href="${href}"]`)) continue;
+    document.head.append(h("link", { rel: "stylesheet", href }));
+  }
+}
+
+/** Takes the address's hash apart: "#/deployment/L-1?search=x". */
+export function route() {
+  const [path, query = ""] = location.hash.slice(1).split("?");
+  const [, name = "", ...rest] = path.split("/");
+  return { name, argument: decodeURIComponent(rest.join("/")), query: new URLSearchParams(query) };
+}
+
+/**
+ * Shows the page in an element and follows the address.
+ *
+ * host.navigate(path) leads to another page of Airflow without loading it anew; it is missing where the page
+ * stands by itself. Returns a function that ends it.
+ */
+export function mount(root, host = {}) {
+  addStyles();
+  root.classList.add("qc");
+  let shown = null;
+
+  const show = () => {
+    const { name, argument } = route();
+    const key = `${name}/${argument}`;
+    if (shown?.key === key) {
+      shown.update?.();
+      return;
+    }
+    shown?.end();
+    root.replaceChildren();
+    const ending = new AbortController();
+    const view = name === "deployment" ? showDeployment : showDeployments;
+    shown = { key, end: () => ending.abort(), update: view(root, { host, signal: ending.signal, argument }) };
+    window.scrollTo?.(0, 0);
+  };
+  const restart = () => {
+    shown?.end();
+    shown = null;
+    show();
+  };
+
+  // Charts take their colours when they are drawn.
+  const theme = new MutationObserver(restart);
+  theme.observe(document.documentElement, { attributeFilter: ["class", "data-theme"] });
+  window.addEventListener("hashchange", show);
+  show();
+  return () => {
+    theme.disconnect();
+    window.removeEventListener("hashchange", show);
+    shown?.end();
+    root.replaceChildren();
+  };
+}

@@ -1,0 +1,4 @@
+// Placeholder
+export function openTriggerForm(navigate, dagId) {
+  navigate(`/dags/${dagId}`);
+}
