@@ -21,11 +21,12 @@ import psutil
 from sqlalchemy import create_engine, text
 
 from benchmarks.api import API_TOKEN, Api
-from dev.console import fail, say, table
+from dev.console import fail, say
 from dev.distributed.cluster import Cluster, api_connection, cluster_environment, cpu_of, running_cluster
 from dev.distributed.runs import EXTRACT, HARVEST, Runs
 from dev.distributed.servers import Postgres, running_postgres, running_redis
 from dev.processes import wait_until
+from dev.tables import table
 
 INSIGHTS = 1000
 SLOTS = 2

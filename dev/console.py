@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -38,18 +38,3 @@ def tail(path: Path, lines: int = 25) -> str:
     if not path.is_file():
         return f"(no {path.name})"
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-
-
-def table(rows: Sequence[Sequence[object]], header: Sequence[str] | None = None) -> str:
-    """Lay rows out as text with aligned columns; an optional header is underlined.
-
-    Every row has as many cells as the header, or as the first row.
-    """
-    cells = [[str(cell) for cell in row] for row in rows]
-    if header is not None:
-        cells.insert(0, [str(cell) for cell in header])
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    if header is not None:
-        cells.insert(1, ["-" * width for width in widths])
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
-    return "\n".join(f"  {line.rstrip()}" for line in lines)

@@ -1,4 +1,4 @@
-"""The story that `make demo` tells. Every number is read back from the store or the API, and checked."""
+"""What `make demo` runs and prints. Every number is read back from the store or the API, and checked."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import Any
 from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.db import upgradedb
 
-from dev.console import fail, say, step, table, tail
+from dev.console import fail, say, step, tail
 from dev.demo import AIRFLOW_LOG, STORE
 from dev.demo_store import Harvest, harvests_after, mismatch
 from dev.quiet import output_to
+from dev.tables import table
 from dev.venv import ROOT
 from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.sandbox.process import RemoteSandbox
 
 PROJECT_ID = 23456002
 LATER_SECONDS = 15
-LOOK = (
+QUERY = (
     "import sqlite3; [print(*row, sep='  ') for row in sqlite3.connect('{store}').execute("
     "'select deploy_id, symbol, direction, count(*) from quantconnect_insights group by 1, 2, 3')]"
 )
@@ -48,7 +49,7 @@ class Runner:
 
 
 class Story:
-    """The demo's steps, and what there is to tell of each."""
+    """The demo's steps, each checked."""
 
     def __init__(self, port: int, home: Path) -> None:
         self._runner = Runner(home / AIRFLOW_LOG)
@@ -78,9 +79,9 @@ class Story:
         self._sandbox.set_speed(1)
         harvests = harvests_after(self.store, known)
         asked = len(self._sandbox.requests("live/insights/read"))
-        told = sum(harvest.requests for harvest in harvests)
-        if asked != told or any(harvest.status != "complete" for harvest in harvests):
-            fail(f"quantconnect_harvests tells of {told} requests instead of {asked}: {harvests}")
+        counted = sum(harvest.requests for harvest in harvests)
+        if asked != counted or any(harvest.status != "complete" for harvest in harvests):
+            fail(f"quantconnect_harvests counts {counted} requests instead of {asked}: {harvests}")
         return harvests
 
     def wind_down(self) -> str:
@@ -94,7 +95,7 @@ class Story:
             fail(f"after quantconnect_wind_down the API says {status}, with holdings {sorted(held)}")
         return status
 
-    def way(self, deploy_id: str) -> list[str]:
+    def statuses(self, deploy_id: str) -> list[str]:
         """List the statuses that the deployment went through, as the sandbox saw them."""
         found = (item for item in self._sandbox.deployments(PROJECT_ID) if item["deploy_id"] == deploy_id)
         return [str(moment["status"]) for moment in next(found)["history"]]
@@ -112,7 +113,7 @@ def print_harvests(first: list[Harvest], second: list[Harvest]) -> None:
 
 
 def main(port: int, home: Path) -> None:
-    """Tell the story from the deployment to its end."""
+    """Run all steps, from the deployment to its end, and print the result."""
     started = time.monotonic()
     story = Story(port, home)
     deploy_id = story.deploy()
@@ -125,14 +126,14 @@ def main(port: int, home: Path) -> None:
     facts = [
         ("project", PROJECT_ID),
         ("deployment", deploy_id),
-        ("went through", " > ".join(story.way(deploy_id))),
+        ("went through", " > ".join(story.statuses(deploy_id))),
         ("final status", f"{status}; no holdings left"),
     ]
     say(table(facts))
     say("\nInsights in the table quantconnect_insights")
     print_harvests(first, second)
-    say(f"\nThe data lies in {story.store} (SQLite). Look at it:\n")
-    say(f'  .venv/bin/python -c "{LOOK.format(store=os.path.relpath(story.store, ROOT))}"')
+    say(f"\nThe data lies in {story.store} (SQLite). To see it:\n")
+    say(f'  .venv/bin/python -c "{QUERY.format(store=os.path.relpath(story.store, ROOT))}"')
     say(f"\nAll of it worked, in {time.monotonic() - started:.0f} seconds. With the UI: make up")
 
 

@@ -48,7 +48,7 @@ def is_sandbox(connection: Connection) -> bool:
     return connection.description == SANDBOX_NOTE and urlsplit(connection.host or "").hostname == LOOPBACK
 
 
-def account_behind() -> bool:
+def has_account() -> bool:
     """Whether the default connection is the user's own, be it in the environment, a backend or the DB."""
     if os.environ.get(CONNECTION_VARIABLE):
         return True
@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> None:
     if arguments[0] == "prepare":
         upgradedb()
         ensure_pool()
-        print(json.dumps({"account": account_behind()}))
+        print(json.dumps({"account": has_account()}))
     else:
         connect_sandbox(int(arguments[1]))
 

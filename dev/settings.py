@@ -25,6 +25,7 @@ CONNECTION_VARIABLE = "AIRFLOW_CONN_QUANTCONNECT_DEFAULT"
 POOL = "quantconnect_api"
 SANDBOX_USER, SANDBOX_TOKEN, SANDBOX_PORT = "1", "sandbox", 5612
 USER = "admin"
+ALL_ADMINS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"
 
 
 def private_file(path: Path, content: str) -> None:
@@ -91,19 +92,24 @@ def up_environment() -> dict[str, str]:
     }
 
 
-def login_environment(account: bool) -> tuple[dict[str, str], str | None]:
-    """Return the settings for who may use the UI, and a password that was made just now, if one was.
+def login_required(account: bool) -> bool:
+    """Whether the UI asks for a login: always with an account, since every user of the UI could trade.
 
-    With an account behind Airflow whoever opens the page could trade, so there is a login.
+    With the sandbox it asks if the shell says AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS=False.
     """
-    if not account:
-        return {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True"}, None
+    return account or os.environ.get(ALL_ADMINS, "True").strip().lower() == "false"
+
+
+def login_environment(required: bool) -> tuple[dict[str, str], str | None]:
+    """Return the settings for who may use the UI, and the password if this call made one."""
+    if not required:
+        return {ALL_ADMINS: "True"}, None
     password = None
     if not PASSWORDS.is_file():
         password = secrets.token_urlsafe(12)
         private_file(PASSWORDS, json.dumps({USER: password}))
     return {
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
+        ALL_ADMINS: "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(PASSWORDS),
     }, password

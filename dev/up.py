@@ -20,10 +20,13 @@ from dev.settings import (
     SANDBOX_USER,
     USER,
     login_environment,
+    login_required,
     stored_password,
     up_environment,
 )
+from dev.tables import table
 from dev.venv import ROOT
+from quantconnect_provider.sandbox.process import RemoteSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +48,7 @@ def is_complete(records: Sequence[processes.Record]) -> bool:
 
 
 def already_up(address: str) -> bool:
-    """Whether an earlier `make up` is still complete and well; what is left of a broken one is ended."""
+    """Whether an earlier `make up` is still complete and well; the rest of a broken one is ended."""
     records = processes.read(RECORDS)
     if is_complete(records) and AirflowApi(address).is_healthy():
         return True
@@ -66,7 +69,7 @@ def end_all() -> None:
 
 
 def metadata(environment: Mapping[str, str], *arguments: str) -> str:
-    """Run `dev.metadata` and return its last line; ends the program with its last words when it fails."""
+    """Run `dev.metadata` and return its last line; if it fails, print its last lines and end the program."""
     done = subprocess.run(
         [PYTHON, "-m", "dev.metadata", *arguments],
         cwd=ROOT,
@@ -81,16 +84,16 @@ def metadata(environment: Mapping[str, str], *arguments: str) -> str:
     return (done.stdout.splitlines() or [""])[-1]
 
 
-def start_sandbox(environment: Mapping[str, str]) -> str:
-    """Start the local QuantConnect, store the connection to it, and return its address."""
+def start_sandbox(environment: Mapping[str, str]) -> RemoteSandbox:
+    """Start the local QuantConnect and store the connection to it."""
     port = free_port(SANDBOX_PORT)
-    address = f"http://{LOOPBACK}:{port}/api/v2"
     command: list[str | Path] = [PYTHON, "-m", "quantconnect_provider.sandbox", "--port", str(port)]
     command += ["--user-id", SANDBOX_USER, "--api-token", SANDBOX_TOKEN]
+    sandbox = RemoteSandbox(port, int(SANDBOX_USER), SANDBOX_TOKEN)
     record = processes.start("sandbox", command, LOGS / "sandbox.log", RECORDS, environment)
-    wait_for([record], lambda: answers(address), HEALTHY_WITHIN_SECONDS, "The sandbox")
+    wait_for([record], lambda: answers(sandbox.base_url), HEALTHY_WITHIN_SECONDS, "The sandbox")
     metadata(environment, "connect-sandbox", str(port))
-    return address
+    return sandbox
 
 
 def wait_for(
@@ -162,22 +165,34 @@ def bring_up(environment: dict[str, str], address: str) -> None:
     """Prepare the database, start every process, check them, and print the result."""
     with step("Preparing Airflow's database"):
         account = bool(json.loads(metadata(environment, "prepare"))["account"])
-    login, new_password = login_environment(account)
-    environment.update(login)
+    login = login_required(account)
+    settings, new_password = login_environment(login)
+    environment.update(settings)
     sandbox = None
     if not account:
         with step("Starting the sandbox, a local QuantConnect"):
             sandbox = start_sandbox(environment)
-    start_airflow(environment, address, stored_password() if account else None)
+    start_airflow(environment, address, stored_password() if login else None)
     refuse_foreign_listeners()
     say(f"\nAirflow is up: {address}")
-    if sandbox:
-        say(f"Behind it: the sandbox at {sandbox}; no login is needed.")
-    elif new_password:
-        say(f"Behind it: your QuantConnect account. Log in as {USER} with the password {new_password}")
-    else:
-        say(f"Behind it: your QuantConnect account. Log in as {USER}; the password is in {PASSWORDS}")
+    say(login_hint(login, new_password))
+    say(sandbox_hint(sandbox) if sandbox else "It uses your QuantConnect account.")
+    say("\nThe DAGs are not paused: the harvest of last night runs now, the next one tonight.")
     say("Stop it with: make down")
+
+
+def login_hint(login: bool, new_password: str | None) -> str:
+    """Say how to log in; a password is shown only when it was made just now."""
+    if not login:
+        return "No login is needed."
+    known = f"with the password {new_password}" if new_password else f"; the password is in {PASSWORDS}"
+    return f"Log in as {USER} {known}".replace(" ;", ";")
+
+
+def sandbox_hint(sandbox: RemoteSandbox) -> str:
+    """Say where the sandbox is and which projects it has."""
+    rows = [(project["project_id"], project["name"]) for project in sandbox.projects()]
+    return f"It uses the sandbox at {sandbox.base_url}, with these projects:\n\n{table(rows, ('id', 'name'))}"
 
 
 if __name__ == "__main__":

@@ -16,12 +16,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dev.console import fail, say, step, table
+from dev.console import fail, say, step
 from dev.distributed.checks import Check, Evidence, all_checks
 from dev.distributed.cluster import Cluster, api_connection, cluster_environment, running_cluster
 from dev.distributed.runs import HARVEST, Runs
 from dev.distributed.servers import program, running_postgres, running_redis
 from dev.processes import wait_until
+from dev.tables import table
 from quantconnect_provider.sandbox.process import SandboxProcess
 
 if TYPE_CHECKING:

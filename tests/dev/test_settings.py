@@ -32,22 +32,28 @@ def test_secrets_are_for_their_owner_only(home: Path) -> None:
 
 
 def test_without_an_account_there_is_no_login(home: Path) -> None:
-    environment, password = settings.login_environment(account=False)
+    environment, password = settings.login_environment(settings.login_required(account=False))
 
     assert (environment, password) == ({"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True"}, None)
 
 
-def test_with_an_account_the_password_is_told_once(home: Path) -> None:
-    _, first = settings.login_environment(account=True)
-    _, second = settings.login_environment(account=True)
+def test_with_an_account_the_password_is_returned_once(home: Path) -> None:
+    _, first = settings.login_environment(settings.login_required(account=True))
+    _, second = settings.login_environment(settings.login_required(account=True))
 
     assert (first, second) == (settings.stored_password(), None)
+
+
+def test_the_shell_can_ask_for_a_login_with_the_sandbox(home, monkeypatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "False")
+
+    assert settings.login_required(account=False)
 
 
 def test_with_an_account_a_login_is_needed_whatever_the_shell_says(home, monkeypatch) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")
 
-    login, _ = settings.login_environment(account=True)
+    login, _ = settings.login_environment(settings.login_required(account=True))
 
     merged = {**settings.up_environment(), **login}
     assert merged["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] == "False"

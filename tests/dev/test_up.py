@@ -97,7 +97,8 @@ def test_up_shows_everything_runs_a_deployment_and_down_leaves_nothing(stack: St
     up = stack.make("up")
     assert up.returncode == 0, up.stdout + up.stderr
     assert f"Airflow is up: {stack.address}" in up.stdout
-    assert "no login is needed" in up.stdout
+    assert "No login is needed." in up.stdout
+    assert f"  {PROJECT_ID}  Volatility Breakout" in up.stdout
     api = AirflowApi(stack.address)
 
     assert {dag["dag_id"] for dag in api.call("GET", "/api/v2/dags")["dags"]} == DAGS
