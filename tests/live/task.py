@@ -1,4 +1,4 @@
-"""A task instance as Airflow would run it: attempts with the same ledger, retries as shipped, kills."""
+"""A task instance as Airflow would run it: attempts with the same notes, retries as shipped, kills."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class KillPoint:
 
 
 class Mortal:
-    """A client or ledger whose calls can be the last thing that an attempt does."""
+    """A client or notes whose calls can be the last thing that an attempt does."""
 
     def __init__(self, inner: Any, point: KillPoint | None) -> None:
         self._inner = inner

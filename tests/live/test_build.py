@@ -41,7 +41,7 @@ def test_a_build_that_does_not_end_is_given_up_at_the_deadline(desk: Desk) -> No
         wait_for_build(desk.setup, PROJECT, build.compile_id, deadline=SOON.clock() + 0.05, polling=SOON)
 
 
-def test_a_look_that_fails_does_not_end_the_wait(desk: Desk) -> None:
+def test_a_poll_that_fails_does_not_end_the_wait(desk: Desk) -> None:
     build = start_build(desk.setup, PROJECT)
     desk.sandbox.add_fault("compile/read", status=502)
 

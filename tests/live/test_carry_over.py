@@ -100,7 +100,7 @@ def test_an_unknown_brokerage_is_given_what_the_run_says() -> None:
 # --- what is carried over ---------------------------------------------------------------------------
 
 
-def test_no_digit_is_lost_on_the_way_through_the_ledger() -> None:
+def test_no_digit_is_lost_on_the_way_through_the_notes() -> None:
     portfolio = Portfolio(
         cash={"USD": CashHolding(currency="USD", amount=Decimal("-0.30"))},
         holdings={"BTCUSD 2XR": holding(quantity=LONG, average_price=Decimal("91234.56"))},

@@ -74,7 +74,7 @@ def test_two_running_deployments_are_for_a_person_to_sort_out(desk: Desk, if_run
     assert [told for told in desk.asked().values() if told] == []
 
 
-def test_a_status_that_nobody_knows_counts_as_running(desk: Desk) -> None:
+def test_an_unknown_status_counts_as_running(desk: Desk) -> None:
     other = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_status(other, "Hibernating")
 
@@ -207,7 +207,7 @@ def test_no_free_node_names_who_has_them_and_sends_nothing(desk: Desk) -> None:
     assert desk.sends("live/create") == 0
 
 
-def test_a_node_taken_between_look_and_create_is_named_and_retried(desk: Desk) -> None:
+def test_a_node_taken_between_poll_and_create_is_named_and_retried(desk: Desk) -> None:
     notes = MemoryNotes()
     desk.sandbox.add_fault(
         "live/create", control=[{"verb": "set_node_busy", "node_id": "LN-1", "used_by": "ann"}]
@@ -222,7 +222,7 @@ def test_a_node_taken_between_look_and_create_is_named_and_retried(desk: Desk) -
     assert len(desk.asked()) == 1
 
 
-def test_a_refusal_is_told_in_the_api_s_words_and_a_later_attempt_may_create(desk: Desk) -> None:
+def test_a_refusal_has_the_api_s_words_and_a_later_attempt_may_create(desk: Desk) -> None:
     notes = MemoryNotes()
     desk.sandbox.configure_project(PROJECT, deploy={"refuse": "Live trading is not in your plan."})
     with pytest.raises(RefusedError, match="not in your plan"):
@@ -247,7 +247,7 @@ def test_a_refusal_with_a_deployment_all_the_same_is_uncertain(desk: Desk) -> No
 # --- secrets and options ----------------------------------------------------------------------------
 
 
-def test_the_ledger_holds_no_secret(desk: Desk) -> None:
+def test_the_notes_hold_no_secret(desk: Desk) -> None:
     notes = MemoryNotes()
     brokerage = {"id": "TradierBrokerage", "tradier-access-token": "canary-token"}
 

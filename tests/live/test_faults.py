@@ -93,7 +93,7 @@ def strike(desk: Desk, endpoint: str, fault: str, nth: int = 1) -> None:
 
 
 def one_deployment(desk: Desk, deploy_id: str) -> None:
-    """Nothing but *deploy_id* was ever made for the project, it runs, and nobody told it to stop."""
+    """Nothing but *deploy_id* was ever made for the project, it runs, and it was never told to stop."""
     assert desk.asked() == {deploy_id: []}
     assert desk.running() == [deploy_id]
     assert desk.asked(BYSTANDER) == {desk.running(BYSTANDER)[0]: []}

@@ -67,7 +67,7 @@ def test_a_plan_holds_no_secret_and_goes_through_xcom(desk: Desk) -> None:
     ("if_running", "words"),
     [("fail", "stays untouched"), ("adopt", "nothing new is started"), ("redeploy", "STOPPED")],
 )
-def test_what_runs_and_what_becomes_of_it_is_told(desk: Desk, if_running: str, words: str) -> None:
+def test_what_runs_and_what_happens_to_it_is_shown(desk: Desk, if_running: str, words: str) -> None:
     running = desk.sandbox.deploy(PROJECT)
 
     page = planned(desk, paper_settings(), if_running=if_running).describe()
@@ -215,7 +215,7 @@ def test_one_project_that_cannot_be_read_does_not_hide_the_others(desk: Desk) ->
     assert "over already" in plan.describe()
 
 
-def test_a_project_that_was_never_live_is_told(desk: Desk) -> None:
+def test_a_project_that_was_never_live_is_named(desk: Desk) -> None:
     assert "never deployed" in preview_wind_down(desk.setup, [PROJECT], "stop").describe()
 
 

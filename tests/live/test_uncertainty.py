@@ -28,7 +28,7 @@ from quantconnect_provider.live.observation import Observation, ProjectObservati
 from tests.live.task import PROJECT, Desk, Kill, KillPoint, wait_for
 
 
-def test_nothing_is_sent_while_the_api_does_not_answer_the_looks(desk: Desk) -> None:
+def test_nothing_is_sent_while_the_api_does_not_answer_the_polls(desk: Desk) -> None:
     notes = MemoryNotes()
     desk.sandbox.add_fault("live/create", drop=True, when="after")
     outage = [
@@ -46,12 +46,12 @@ def test_nothing_is_sent_while_the_api_does_not_answer_the_looks(desk: Desk) -> 
     assert (found.how, desk.sends("live/create")) == ("found", 1)
 
 
-def test_credentials_that_fail_while_uncertain_end_the_looking_at_once(desk: Desk) -> None:
+def test_credentials_that_fail_while_uncertain_end_the_polling_at_once(desk: Desk) -> None:
     notes = MemoryNotes()
     desk.sandbox.add_fault("live/create", drop=True, when="after")
     desk.sandbox.add_fault("live/list", errors=["Hash doesn't match."], nth=2, times=1)
 
-    with pytest.raises(DeploymentUncertainError, match="does not tell"):
+    with pytest.raises(DeploymentUncertainError, match="does not answer"):
         desk.create(notes, certainty_seconds=60.0)
 
 
@@ -96,7 +96,7 @@ def test_a_deployment_that_lands_after_the_limit_is_adopted_not_doubled(desk: De
     assert desk.sends("live/create") == 1
 
 
-def test_an_intent_from_another_host_is_given_the_whole_time_from_now(desk: Desk) -> None:
+def test_a_send_attempt_from_another_host_is_given_the_whole_time_from_now(desk: Desk) -> None:
     notes = MemoryNotes()
     with pytest.raises(Kill):
         desk.create(notes, KillPoint("create_live", "before"))
@@ -133,7 +133,7 @@ class Forgetful:
         raise NeverDeployedError("never")
 
 
-def test_one_look_without_it_is_not_enough(desk: Desk) -> None:
+def test_one_poll_without_it_is_not_enough(desk: Desk) -> None:
     notes = MemoryNotes()
     with pytest.raises(Kill):
         desk.create(notes, KillPoint("create_live", "after"))
@@ -145,18 +145,18 @@ def test_one_look_without_it_is_not_enough(desk: Desk) -> None:
 
 
 class FirstBlind(Forgetful):
-    """A client whose first look shows nothing, and whose others show what there is."""
+    """A client whose first poll shows nothing, and whose others show what there is."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
-        self.looks = 0
+        self.polls = 0
 
     def list_live(self, project_id: int) -> list[Any]:
-        self.looks += 1
-        return [] if self.looks == 1 else self.client.list_live(project_id)
+        self.polls += 1
+        return [] if self.polls == 1 else self.client.list_live(project_id)
 
 
-def test_an_accepted_request_without_an_id_is_settled_by_looking(desk: Desk) -> None:
+def test_an_accepted_request_without_an_id_is_resolved_by_polling(desk: Desk) -> None:
     found = create_once(
         Nameless(desk.setup), desk.spec(), MemoryNotes(), certainty_seconds=1.0, look_seconds=0.01
     )
@@ -194,7 +194,7 @@ def test_of_very_many_deployments_the_newest_are_remembered() -> None:
 
 
 def test_a_process_held_up_between_note_and_request_does_not_send_late(desk: Desk) -> None:
-    notes = HookedLedger(set_hook=lambda: times.append(1000.0))
+    notes = HookedNotes(set_hook=lambda: times.append(1000.0))
     times = [0.0]
 
     with pytest.raises(NotDeployedError, match="held up"):
@@ -204,7 +204,7 @@ def test_a_process_held_up_between_note_and_request_does_not_send_late(desk: Des
 
 
 def test_of_two_attempts_at_once_the_second_to_note_sends_nothing(desk: Desk) -> None:
-    notes = HookedLedger(get_hook=lambda: desk.create(notes.twin()), hooked_get=2)
+    notes = HookedNotes(get_hook=lambda: desk.create(notes.twin()), hooked_get=2)
 
     with pytest.raises(NotDeployedError, match="another attempt"):
         desk.create(notes)
@@ -212,8 +212,8 @@ def test_of_two_attempts_at_once_the_second_to_note_sends_nothing(desk: Desk) ->
     assert desk.sends("live/create") == 1
 
 
-class HookedLedger(MemoryNotes):
-    """A ledger to which something happens right after a note, or right before it is read again."""
+class HookedNotes(MemoryNotes):
+    """Notes to which something happens right after a note, or right before they are read again."""
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from quantconnect_provider.client.errors import QuantConnectError
 class BuildFailedError(QuantConnectError):
     """The project does not compile; the message carries the compiler's lines."""
 
-    default_advice = "Mend the project's code and run again."
+    default_advice = "Fix the project's code, and run again."
 
 
 class NoFreeNodeError(QuantConnectError):
@@ -28,7 +28,7 @@ class AlreadyRunningError(QuantConnectError):
 
 
 class DeploymentEndedError(QuantConnectError):
-    """The deployment that this task made is over, and the task was not told to make another."""
+    """The deployment that this task made has ended, and ``on_clear`` does not say to make another."""
 
     default_advice = "Trigger a new run to deploy again, or set on_clear='deploy' on the task."
 
@@ -36,15 +36,15 @@ class DeploymentEndedError(QuantConnectError):
 class DeploymentFailedError(QuantConnectError):
     """The deployment was made and ended instead of running; the message carries its last log lines."""
 
-    default_advice = "Read its log, mend the cause, and trigger a new run."
+    default_advice = "Read its log, fix the cause, and trigger a new run."
 
 
 class DeploymentUncertainError(QuantConnectError):
-    """It cannot be told whether a deployment was started. Nothing is sent while that is so."""
+    """It is not known whether a deployment was started. Nothing is sent while that is so."""
 
     maybe_applied = True
     default_advice = (
-        "Look at the project on quantconnect.com: stop what should not run. Then clear this task: it looks "
+        "Open the project on quantconnect.com and stop what should not run. Then clear this task: it polls "
         "again, and sends nothing while it is uncertain."
     )
 
@@ -63,7 +63,7 @@ class WaitTimeoutError(QuantConnectError):
 
 
 class WatchFailedError(QuantConnectError):
-    """Too many looks in a row failed while waiting. What was waited for goes on regardless."""
+    """Too many polls in a row failed. What was waited for goes on at QuantConnect."""
 
     retryable = True
     default_advice = "The next attempt goes on with the same deployment."

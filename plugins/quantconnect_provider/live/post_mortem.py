@@ -1,4 +1,4 @@
-"""Says why a deployment died, with its last log lines."""
+"""Says why a deployment ended, with its last log lines."""
 
 from __future__ import annotations
 

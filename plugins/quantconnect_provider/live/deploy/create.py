@@ -1,8 +1,8 @@
 """Makes a live deployment at most once, whatever happens to the request, the answer or the worker.
 
-live/create knows no idempotency key, so certainty has to come from order: look, note the intent, send
-once, note the receipt. Whoever finds an intent without a receipt looks until it is certain what became of
-it, and sends nothing before that.
+live/create has no idempotency key, so certainty comes from the order of steps: read what runs, note the send
+attempt, send once, note the deployment. An attempt of the task that finds a send attempt without an outcome
+resolves that outcome first, and sends nothing before.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SEND_WITHIN_SECONDS = 60.0  # an attempt that was frozen between noting and sending must not send late
-_NODE_WAIT_SECONDS = 120.0  # a node is let go a moment after its deployment is over
+_SEND_WITHIN_SECONDS = 60.0  # a process that was frozen between noting and sending must not send late
+_NODE_WAIT_SECONDS = 120.0  # a node becomes free a moment after its deployment has ended
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """The deployment that a task stands for.
+    """The deployment of a task.
 
     :param how: ``created`` by this attempt, ``adopted`` (it ran before), ``found`` (made by a request
         without a clear answer), or ``resumed`` (made by an earlier attempt of this task).
@@ -85,22 +85,22 @@ def create_once(
 ) -> Deployment:
     """Return this task's deployment of *spec*: made now, made before, or adopted.
 
-    Call it again with the same ledger after anything that went wrong, the death of the process included.
-    Do not change the ledger in between; call ``mark_finished`` when the task is done.
+    Call it again with the same notes after anything that went wrong, the death of the process included. Do
+    not change the notes in between; call ``mark_finished`` when the task is done.
 
     :param spec: ``node_id`` empty means the first free node.
     :param if_running: and the parameters up to *resend_seconds*: see :class:`~.options.DeployOptions`.
-    :param look_seconds: between two looks.
+    :param look_seconds: from one poll to the next.
     :raises InvalidSettingError: if ``if_running`` or ``on_clear`` does not exist.
-    :raises DeploymentUncertainError: if it cannot be told whether a deployment was started. The next call
-        looks again; nothing is sent until it is certain.
+    :raises DeploymentUncertainError: if it is not known whether a deployment was started. The next call polls
+        again; nothing is sent until it is certain.
     :raises NotDeployedError: if the request had no clear answer and certainly deployed nothing. The next
         call may send a new one.
     :raises AlreadyRunningError: if a deployment runs that is not this task's and may not be touched.
     :raises NoFreeNodeError: if there is no node to deploy to.
     :raises DeploymentFailedError: if the deployment that this task made ended before the task was done.
-    :raises DeploymentEndedError: if a person cleared the task after its deployment ended.
-    :raises RefusedError: if the API said no.
+    :raises DeploymentEndedError: if a person cleared the task after its deployment had ended.
+    :raises RefusedError: if the API refused the request.
     :raises QuantConnectError: if the API does not answer before anything was sent.
     """
     options = DeployOptions(if_running, on_clear, certainty_seconds, stop_seconds, resend_seconds)
@@ -108,7 +108,7 @@ def create_once(
 
 
 class _Attempt:
-    """One attempt of one task; everything that must outlive it is in the record."""
+    """One attempt of one task; everything that must outlive it is in the journal."""
 
     def __init__(
         self,
@@ -133,50 +133,50 @@ class _Attempt:
         last = self.journal.last
         if last is not None and last.project_id != self.spec.project_id:
             raise InvalidSettingError(
-                f"This task already deals with a deployment of project {last.project_id}, and now asks for "
-                f"project {self.spec.project_id}.",
+                f"This task has deployed project {last.project_id}, and is now asked to deploy project "
+                f"{self.spec.project_id}.",
                 advice="Trigger a new run for another project.",
             )
         if last is not None and last.state == RECEIPT:
-            look = self._look()
-            if self._goes_on(last, look):
+            observed = self._observe()
+            if self._goes_on(last, observed):
                 return self._deployment(last, "resumed")
         elif last is not None and last.state == OPEN:
             log.warning(
-                "An earlier attempt may have started a deployment; looking for it before anything else."
+                "An earlier attempt may have started a deployment; polling for it before anything is sent."
             )
             return self._deployment(self.outcomes.settle(last))
         else:
-            look = self._look()
-        late = self.outcomes.late_arrival(look)
+            observed = self._observe()
+        late = self.outcomes.late_arrival(observed)
         if late is not None:
             return self._deployment(late)
-        check_room(look, self.options.if_running)
-        running = look.active
+        check_room(observed, self.options.if_running)
+        running = observed.active
         if running and self.options.if_running == "adopt":
-            return self._deployment(self._adopt(look, running))
+            return self._deployment(self._adopt(observed, running))
         if self._redeploys(running):
-            look = make_room(
+            observed = make_room(
                 self.client,
                 self.spec,
                 self.notes,
                 self.journal,
-                look,
+                observed,
                 options=self.options,
                 polling=self.polling,
             )
-        return self._deployment(self._send(look))
+        return self._deployment(self._send(observed))
 
-    def _goes_on(self, receipt: SendAttempt, look: ProjectObservation) -> bool:
+    def _goes_on(self, receipt: SendAttempt, observed: ProjectObservation) -> bool:
         """Whether the task goes on with the deployment that it has; False to make another.
 
         :raises DeploymentFailedError: if it ended before the task was done.
         :raises DeploymentEndedError: if it ended after that, and ``on_clear`` is not ``deploy``.
         """
         deploy_id = str(receipt.deploy_id)
-        seen = look.seen.get(deploy_id)
+        seen = observed.seen.get(deploy_id)
         if receipt.digest and receipt.digest != digest_of(self.spec):
-            log.warning("%s was made with other settings than this attempt asks for.", deploy_id)
+            log.warning("%s was made with other options than those of this attempt.", deploy_id)
         if seen is None:
             log.warning("%s is not listed at the moment.", deploy_id)
             return True
@@ -189,21 +189,21 @@ class _Attempt:
             mark_failed(self.notes, seen.status)
             raise deployment_failed(self.client, self.spec.project_id, deploy_id, what)
         if self.options.on_clear == "deploy":
-            log.info("%s is over (%s, task %s): deploying again.", deploy_id, seen.status, receipt.outcome)
+            log.info("%s has ended (%s, task %s): deploying again.", deploy_id, seen.status, receipt.outcome)
             return False
         raise DeploymentEndedError(
-            f"This task made {deploy_id}, which is over ({seen.status}); the task had {receipt.outcome}."
+            f"This task made {deploy_id}, which has ended ({seen.status}); the task had {receipt.outcome}."
         )
 
     def _redeploys(self, running: list[Observation]) -> bool:
         return self.options.if_running == "redeploy" and (bool(running) or self.journal.redeploy is not None)
 
-    def _adopt(self, look: ProjectObservation, running: list[Observation]) -> SendAttempt:
+    def _adopt(self, observed: ProjectObservation, running: list[Observation]) -> SendAttempt:
         now = self.clock()
         adopted = SendAttempt(
             project_id=self.spec.project_id,
             state=RECEIPT,
-            looked_at=look.looked_at,
+            looked_at=observed.looked_at,
             sent_at=now,
             digest=digest_of(self.spec),
             deploy_id=running[0].deploy_id,
@@ -212,8 +212,8 @@ class _Attempt:
         self.journal.add(adopted)
         return adopted
 
-    def _send(self, look: ProjectObservation) -> SendAttempt:
-        """Note the intent, send it once, note what became of it."""
+    def _send(self, observed: ProjectObservation) -> SendAttempt:
+        """Note the send attempt, send once, note the outcome."""
         carried = self.journal.redeploy.portfolio if self.journal.redeploy else None
         spec = self.spec
         brokerage = with_carried(spec.brokerage, carried)
@@ -221,7 +221,7 @@ class _Attempt:
         patience = _NODE_WAIT_SECONDS if self.journal.redeploy else 0.0
         node = await_node(self.client, spec.project_id, spec.node_id, self.clock() + patience, self.polling)
         spec = replace(spec, node_id=node.id, brokerage=brokerage)
-        attempt = attempt_after(look, self.spec, self.clock())
+        attempt = attempt_after(observed, self.spec, self.clock())
         self.journal.add(attempt)
         self._check_may_send(attempt)
         log.info("Deploying project %s to node %s.", spec.project_id, spec.node_id)
@@ -236,7 +236,7 @@ class _Attempt:
         return self.outcomes.receive(attempt, created.deploy_id, "created")
 
     def _check_may_send(self, attempt: SendAttempt) -> None:
-        """Refuse to send when time or another attempt has come in between; nothing was sent then."""
+        """Refuse to send if too much time has passed, or another attempt of the task has noted something."""
         late = self.clock() - attempt.sent_at > _SEND_WITHIN_SECONDS
         if not late and self.journal.still_ours(attempt):
             return
@@ -245,11 +245,11 @@ class _Attempt:
             self.journal.save()
         raise NotDeployedError(
             "Nothing was sent: "
-            + ("this process was held up." if late else "another attempt of this task is at work.")
+            + ("this process was held up." if late else "another attempt of this task is running.")
         )
 
     def _refused(self, attempt: SendAttempt, spec: LiveSpec, error: QuantConnectError) -> SendAttempt:
-        """Believe a refusal, verify it with one look, and say who holds the node if that is why.
+        """Verify a refusal with one poll, and say who uses the node if that is why.
 
         :raises QuantConnectError: always.
         """
@@ -258,15 +258,15 @@ class _Attempt:
         if not isinstance(error, (RefusedError, NotFoundError)):
             raise error
         try:
-            appeared = attempt.deployments_since(self._look())
+            appeared = attempt.deployments_since(self._observe())
             nodes = self.client.read_nodes(spec.project_id)
         except QuantConnectError as unread:
             log.warning("The refusal could not be verified: %s", unread)
             raise error from None
         if appeared:
             raise DeploymentUncertainError(
-                f"live/create was refused ({error.args[0]}), and yet {named(appeared)} appeared: started "
-                "by someone else at the same moment, or by this request after all."
+                f"live/create was refused ({error.args[0]}), and yet {named(appeared)} appeared: someone "
+                "else started it at the same moment, or this request did after all."
             ) from error
         try:
             choose_node(nodes, spec.node_id)
@@ -276,7 +276,7 @@ class _Attempt:
             ) from error
         raise error
 
-    def _look(self) -> ProjectObservation:
+    def _observe(self) -> ProjectObservation:
         return observe_project(self.client, self.spec.project_id, self.clock)
 
     def _deployment(self, attempt: SendAttempt, how: str | None = None) -> Deployment:

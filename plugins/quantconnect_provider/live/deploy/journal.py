@@ -1,4 +1,4 @@
-"""What a deploying task notes about itself: each intent to deploy, before it is sent, and what became of it.
+"""What a deploying task notes: each attempt to send live/create, before it is sent, and its outcome.
 
 One JSON document under one key, written as a whole, so that no half of it can be missing. Ids, times and
 digests only.
@@ -26,18 +26,18 @@ RECEIPT = "receipt"  # its deployment is known
 REFUSED = "refused"  # the API said no
 VOID = "void"  # it is certain that it deployed nothing
 
-_INTENTS_KEPT = 20
+_ATTEMPTS_KEPT = 20
 _IDS_KEPT = 500
 
 
 @dataclass
 class SendAttempt:
-    """One intent to deploy.
+    """One attempt to send live/create.
 
-    :param token: tells this intent from one that another attempt wrote at the same time.
+    :param token: tells it from one that another attempt of the task noted at the same time.
     :param known: ids of the deployments that were there before it was sent; of very many, the newest.
     :param known_from: launch time (unix seconds) of the oldest of them if some were left out.
-    :param looked_at: unix seconds of the look that found them; ``sent_at`` and ``unclear_at`` likewise.
+    :param looked_at: unix seconds of the poll that found them; ``sent_at`` and ``unclear_at`` likewise.
     :param host: whose clock these times are of.
     :param how: how the deployment became this task's: created, adopted or found.
     :param outcome: how the task ended with it; None while it has not.
@@ -57,8 +57,8 @@ class SendAttempt:
     how: str | None = None
     outcome: str | None = None
 
-    def deployments_since(self, look: ProjectObservation) -> list[Observation]:
-        """Return what *look* shows that was not there before this intent.
+    def deployments_since(self, observed: ProjectObservation) -> list[Observation]:
+        """Return what *observed* shows that was not there before this attempt.
 
         The known ids decide. Launch times come from another clock, in a zone that the API does not name:
         a deployment missed because of them would be made twice.
@@ -66,7 +66,7 @@ class SendAttempt:
         floor = self.known_from
         return [
             deployment
-            for deployment in look.seen.values()
+            for deployment in observed.seen.values()
             if deployment.deploy_id not in self.known
             and (floor is None or deployment.launched_at is None or _seconds(deployment.launched_at) > floor)
         ]
@@ -74,9 +74,9 @@ class SendAttempt:
 
 @dataclass
 class Redeploy:
-    """A redeploy under way: which deployment makes room, and what it held.
+    """A redeploy in progress: which deployment makes room, and what it held.
 
-    :param over: whether it has been seen to be over.
+    :param over: whether a poll has shown that it ended.
     :param portfolio: see ``carry_over.portfolio_snapshot``; None if the brokerage takes none.
     """
 
@@ -100,11 +100,11 @@ class DeployJournal:
 
     @property
     def last(self) -> SendAttempt | None:
-        """The newest intent."""
+        """The newest send attempt."""
         return self.attempts[-1] if self.attempts else None
 
     def void_since_receipt(self) -> list[SendAttempt]:
-        """Return the intents after the last receipt that are held to have deployed nothing."""
+        """Return the send attempts since the last known deployment that seem to have deployed nothing."""
         void: list[SendAttempt] = []
         for attempt in reversed(self.attempts):
             if attempt.state == RECEIPT:
@@ -114,15 +114,15 @@ class DeployJournal:
         return void
 
     def add(self, attempt: SendAttempt) -> None:
-        """Note *intent*; when this returns, it is durable.
+        """Note *attempt*; when this returns, it is durable.
 
         :raises NotDeployedError: if another attempt of the task has noted something since this one began.
         """
         noted = DeployJournal(self._notes).last
         if (noted.token if noted else None) != self._token:
-            raise NotDeployedError("Nothing was sent: another attempt of this task is at work.")
+            raise NotDeployedError("Nothing was sent: another attempt of this task is running.")
         self._token = attempt.token
-        self.attempts = [*self.attempts, attempt][-_INTENTS_KEPT:]
+        self.attempts = [*self.attempts, attempt][-_ATTEMPTS_KEPT:]
         self.save()
 
     def save(self) -> None:
@@ -130,21 +130,22 @@ class DeployJournal:
         self._notes.set(
             KEY,
             {
+                # The key is as old as the notes of tasks in flight.
                 "intents": [_written(attempt) for attempt in self.attempts],
                 "redeploy": asdict(self.redeploy) if self.redeploy else None,
             },
         )
 
     def still_ours(self, attempt: SendAttempt) -> bool:
-        """Whether the newest noted intent is *intent*, and not one of another attempt that still runs."""
+        """Whether the newest send attempt is *attempt*, not one of another attempt of the task."""
         newest = DeployJournal(self._notes).last
         return newest is not None and newest.token == attempt.token and newest.state == OPEN
 
 
-def attempt_after(look: ProjectObservation, spec: LiveSpec, now: float) -> SendAttempt:
-    """Return the intent to deploy *spec* that is about to be sent, after *look*."""
+def attempt_after(observed: ProjectObservation, spec: LiveSpec, now: float) -> SendAttempt:
+    """Return the attempt to send *spec*, made right after *observed*."""
     known = sorted(
-        look.seen.values(),
+        observed.seen.values(),
         key=lambda entry: _seconds(entry.launched_at) if entry.launched_at else float("inf"),
         reverse=True,
     )
@@ -154,14 +155,14 @@ def attempt_after(look: ProjectObservation, spec: LiveSpec, now: float) -> SendA
         project_id=spec.project_id,
         known=[entry.deploy_id for entry in kept],
         known_from=_seconds(oldest) if oldest else None,
-        looked_at=look.looked_at,
+        looked_at=observed.looked_at,
         sent_at=now,
         digest=digest_of(spec),
     )
 
 
 def digest_of(spec: LiveSpec) -> str:
-    """Return a digest of what is deployed, without secrets, to tell when a later attempt asks for another."""
+    """Return a digest of what is deployed, without secrets, to notice a later attempt with others."""
     asked = [
         spec.project_id,
         spec.version_id,
@@ -190,7 +191,7 @@ def _mark(notes: TaskNotes, outcome: str) -> None:
 
 
 def _written(attempt: SendAttempt) -> dict[str, Any]:
-    """Return an intent's note; the ids known before are needed only while a deployment may still turn up."""
+    """Return the note; the ids known before are needed only while a deployment may still appear."""
     note = asdict(attempt)
     return note if attempt.state in (OPEN, VOID) else {**note, "known": []}
 

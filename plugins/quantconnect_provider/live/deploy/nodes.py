@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.client.models import Node, Nodes
 from quantconnect_provider.live.deployment_errors import NoFreeNodeError
-from quantconnect_provider.live.polling import Polling
+from quantconnect_provider.live.polling import FailureBudget, Polling, polls
 
 if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient
@@ -25,7 +26,9 @@ def choose_node(nodes: Nodes, node_id: str | None = None) -> Node:
     free = [node for node in nodes.live if node.active and not node.busy]
     if not free:
         if not nodes.live:
-            raise NoFreeNodeError("The organization has no live node.", advice="Add a live node to it.")
+            raise NoFreeNodeError(
+                "The organization has no live node.", advice="Add one on quantconnect.com, and run again."
+            )
         taken = "; ".join(describe_node(node) for node in nodes.live)
         raise NoFreeNodeError(f"None of the {len(nodes.live)} live nodes is free: {taken}.")
     return min(free, key=lambda node: node.has_gpu)
@@ -34,18 +37,30 @@ def choose_node(nodes: Nodes, node_id: str | None = None) -> Node:
 def await_node(
     client: QuantConnectClient, project_id: int, node_id: str, until: float, polling: Polling
 ) -> Node:
-    """Choose a node as :func:`choose_node` does, waiting *until* (unix seconds) for one to be let go.
+    """Choose a node as :func:`choose_node` does, and poll for one until a time limit if none is free.
 
-    :raises NoFreeNodeError: if none is.
+    :param until: unix seconds.
+    :raises NoFreeNodeError: if none becomes free, or there is no such node.
     """
-    while True:
+
+    def ask() -> Node | NoFreeNodeError:
+        nodes = client.read_nodes(project_id)
         try:
-            return choose_node(client.read_nodes(project_id), node_id)
+            return choose_node(nodes, node_id)
         except NoFreeNodeError as error:
-            if not error.retryable or polling.clock() >= until:
+            if not error.retryable:
                 raise
-            log.info("%s Waiting for one.", error.args[0])
-        polling.pause(until)
+            return error
+
+    budget = FailureBudget()
+    taken: QuantConnectError | None = None
+    for found in polls(ask, polling, until, budget):
+        if isinstance(found, Node):
+            return found
+        if taken is None and polling.clock() < until:
+            log.info("%s Waiting for one.", found.args[0])
+        taken = found
+    raise taken or budget.last_error or NoFreeNodeError("No live node was found.")
 
 
 def _asked(nodes: Nodes, node_id: str) -> Node:
@@ -54,7 +69,7 @@ def _asked(nodes: Nodes, node_id: str) -> Node:
         known = ", ".join(f"{node.id} ({node.name})" for node in nodes.live) or "none"
         unknown = NoFreeNodeError(
             f"There is no live node {node_id!r}; the live nodes are: {known}.",
-            advice="Set node_id to one of them, or leave it empty for the first free one.",
+            advice="Set node_id to one of them, or leave it empty for the first that is free.",
         )
         unknown.retryable = False
         raise unknown
@@ -65,7 +80,7 @@ def _asked(nodes: Nodes, node_id: str) -> Node:
 
 
 def describe_node(node: Node) -> str:
-    """Say what a node is and who has it, e.g. ``L-MICRO (LN-..) runs 'Momentum' for ann``."""
+    """Return what a node is and who uses it, e.g. ``L-MICRO (LN-..) runs 'Momentum' for ann``."""
     name = f"{node.name or node.sku} ({node.id})"
     if not node.active:
         return f"{name} is not active"

@@ -23,19 +23,19 @@ log = logging.getLogger(__name__)
 STOP_KEY = "quantconnect_deploy_stop"
 
 
-def check_room(look: ProjectObservation, if_running: str) -> None:
+def check_room(observed: ProjectObservation, if_running: str) -> None:
     """Check that what runs may be adopted or replaced, and that it is one deployment.
 
     :raises AlreadyRunningError: if not.
     """
-    running = look.active
+    running = observed.active
     if len(running) > 1:
         raise AlreadyRunningError(
-            f"Several deployments of project {look.project_id} run: {named(running)}.",
+            f"Several deployments of project {observed.project_id} run: {named(running)}.",
             advice="Stop all but one on quantconnect.com first.",
         )
     if running and if_running == "fail":
-        raise AlreadyRunningError(f"Project {look.project_id} is live already: {named(running)}.")
+        raise AlreadyRunningError(f"Project {observed.project_id} is live already: {named(running)}.")
 
 
 def make_room(
@@ -43,20 +43,20 @@ def make_room(
     spec: LiveSpec,
     notes: TaskNotes,
     journal: DeployJournal,
-    look: ProjectObservation,
+    observed: ProjectObservation,
     *,
     options: DeployOptions,
     polling: Polling,
 ) -> ProjectObservation:
-    """Stop the project's running deployment and return a look in which nothing runs.
+    """Stop the project's running deployment and return an observation in which nothing runs.
 
-    An attempt that finds a redeploy under way goes on with it: only the deployment noted by the first one
-    is ever stopped.
+    An attempt that finds a redeploy in progress continues it: only the deployment that the first one noted is
+    ever stopped.
 
-    :raises AlreadyRunningError: if another deployment was started meanwhile.
-    :raises WaitTimeoutError: if it does not end.
+    :raises AlreadyRunningError: if another deployment has been started since.
+    :raises WaitTimeoutError: if the deployment does not end in time.
     """
-    redeploy = journal.redeploy or _begin(client, spec, journal, look)
+    redeploy = journal.redeploy or _begin(client, spec, journal, observed)
     if not redeploy.over:
         stop = WindDown(
             client,
@@ -72,23 +72,23 @@ def make_room(
         log.info("%s is %s; deploying in its place.", ended.deploy_id, ended.status)
         redeploy.over = True
         journal.save()
-    look = observe_project(client, spec.project_id, polling.clock)
-    if look.active:
+    observed = observe_project(client, spec.project_id, polling.clock)
+    if observed.active:
         journal.redeploy = None  # a person decides: clearing the task begins a new redeploy
         journal.save()
         raise AlreadyRunningError(
             f"{redeploy.deploy_id} of project {spec.project_id} was stopped to redeploy it, and someone "
-            f"else started {named(look.active)} meanwhile.",
+            f"else has started {named(observed.active)} since.",
             advice="Clear this task to redeploy that one too.",
         )
-    return look
+    return observed
 
 
 def _begin(
-    client: QuantConnectClient, spec: LiveSpec, journal: DeployJournal, look: ProjectObservation
+    client: QuantConnectClient, spec: LiveSpec, journal: DeployJournal, observed: ProjectObservation
 ) -> Redeploy:
     """Note what is stopped and what it holds, before it is stopped."""
-    running = look.active[0]
+    running = observed.active[0]
     wanted = wants_portfolio(spec.brokerage)
     portfolio = portfolio_snapshot(client.read_portfolio(spec.project_id)) if wanted else None
     journal.redeploy = Redeploy(deploy_id=running.deploy_id, portfolio=portfolio)
