@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
 from email.utils import format_datetime
 
 import pytest
@@ -15,6 +14,7 @@ from quantconnect_provider.client.errors import (
     CredentialsError,
     NeverDeployedError,
     NotFoundError,
+    OutcomeUnknownError,
     QuantConnectError,
     RateLimitedError,
     RefusedError,
@@ -46,7 +46,15 @@ def failure(*errors: str, status: int = 200, key: str = "errors") -> Reply:
         (Reply(status=404, body=b"<html>404</html>"), NotFoundError),
         (Reply(status=403, body=b"<html>Forbidden</html>"), RefusedError),
         (failure("Too many requests, please slow down"), RateLimitedError),
+        (failure("Too many API calls in the last minute."), RateLimitedError),
+        (failure("Rate limit reached."), RateLimitedError),
         (failure("Too many insights requested"), RefusedError),
+        (failure("You have too many active live deployments for your subscription."), RefusedError),
+        (failure("Too many live nodes in use."), RefusedError),
+        (failure("Project has too many files."), RefusedError),
+        (failure("Too many parameters given, the maximum is 20."), RefusedError),
+        (failure("Too many data providers for this brokerage."), RefusedError),
+        (failure("Too many login attempts"), CredentialsError),
         (Reply(status=503, headers={"Retry-After": "0"}), RateLimitedError),
         (Reply(status=503), ServerError),
         (Reply(body=b""), UnreadableAnswerError),
@@ -63,6 +71,74 @@ def test_each_way_of_saying_no_is_told_apart(
     assert type(raised.value) is error
     assert raised.value.endpoint == "compile/create"
     assert "compile/create" in str(raised.value)
+
+
+@pytest.mark.parametrize("no", [False, 0, 0.0, "false", "False", " FALSE ", "0", ""])
+def test_no_is_no_in_every_spelling(server: ScriptedServer, client: QuantConnectClient, no: object) -> None:
+    server.default = lambda asked: Reply(body={"success": no, "errors": ["Not today"], "live": []})
+    with pytest.raises(RefusedError, match="Not today"):
+        client.list_live()
+
+
+@pytest.mark.parametrize("yes", [True, 1, "true", "True", "1"])
+def test_yes_is_yes_in_every_spelling(
+    server: ScriptedServer, client: QuantConnectClient, yes: object
+) -> None:
+    server.script(Reply(body={"success": yes, "live": []}))
+    assert client.list_live() == []
+
+
+@pytest.mark.parametrize("unclear", [None, "perhaps", [], {}, 2])
+def test_what_is_neither_yes_nor_no_is_unclear(
+    server: ScriptedServer, client: QuantConnectClient, unclear: object
+) -> None:
+    server.default = lambda asked: Reply(body={"success": unclear, "live": []})
+    with pytest.raises(UnreadableAnswerError, match="neither yes nor no"):
+        client.list_live()
+    with pytest.raises(OutcomeUnknownError):
+        client.stop_live(5)
+
+
+def test_an_error_message_is_short_and_says_what_was_cut(
+    server: ScriptedServer, client: QuantConnectClient
+) -> None:
+    words = [f"canary-token-0000 {'ü' * 300}"] * 1000
+    server.default = lambda asked: Reply(body={"success": False, "errors": words})
+    with pytest.raises(RefusedError, match=r"[\d,]+ characters cut") as raised:
+        client.read_nodes(5)
+    assert len(str(raised.value).encode()) < 2000
+    assert "canary" not in str(raised.value)
+    assert len(raised.value.api_errors) <= 20
+
+
+SAID = "File: main.py Line: 10 - invalid syntax"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"success": True, "state": "BuildError", "logs": [SAID]},
+        {"success": True, "state": "BuildError", "logs": [], "errors": [SAID]},
+        {"success": False, "state": "BuildError", "logs": [], "errors": [SAID]},
+        {"success": False, "state": "BuildError", "logs": [SAID], "errors": ["Build failed"]},
+        {"success": False, "logs": [SAID], "errors": ["Build failed"]},
+        {"success": True, "state": "BuildError", "logs": f"Build failed\n{SAID}"},
+        {"success": True, "state": "BuildError", "logs": None, "messages": [SAID]},
+    ],
+)
+def test_what_the_compiler_said_is_read_wherever_it_stands(
+    server: ScriptedServer, client: QuantConnectClient, answer: dict[str, object]
+) -> None:
+    server.script(Reply(body={"compileId": "c", **answer}))
+    build = client.read_compile(5, "c")
+    assert build.state == "BuildError"
+    assert SAID in build.logs
+
+
+def test_a_compile_that_does_not_exist_is_refused(server: ScriptedServer, client: QuantConnectClient) -> None:
+    server.script(failure("Compile not found"))
+    with pytest.raises(NotFoundError):
+        client.read_compile(5, "c")
 
 
 def test_credentials_are_never_tried_twice(server: ScriptedServer, client: QuantConnectClient) -> None:
@@ -154,9 +230,18 @@ def test_the_new_deployments_id_is_taken_from_the_top_or_from_below(
     server.script(
         Reply(body={"success": True, "deployId": "L-top", "versionId": 17202, "live": {"deployId": "L-top"}}),
         Reply(body={"success": True, "live": {"deployId": "L-below", "brokerage": "PaperBrokerage"}}),
+        Reply(body={"success": True, "deployId": None, "live": {"deployId": "L-below"}}),
+        Reply(body={"success": True, "deployId": {"id": "L-odd"}}),
     )
-    assert client.create_live(SPEC).deploy_id == "L-top"
-    assert client.create_live(SPEC).deploy_id == "L-below"
+    assert [client.create_live(SPEC).deploy_id for _ in range(4)] == ["L-top", "L-below", "L-below", ""]
+
+
+def test_a_deployment_without_id_is_not_a_project_that_was_never_deployed(
+    server: ScriptedServer, client: QuantConnectClient
+) -> None:
+    server.default = lambda asked: Reply(body={"success": True, "deployId": {"id": 1}, "status": "Undefined"})
+    with pytest.raises(UnreadableAnswerError, match="without the id"):
+        client.read_live(5)
 
 
 def test_a_drifted_field_costs_only_itself(server: ScriptedServer, client: QuantConnectClient) -> None:
@@ -164,48 +249,6 @@ def test_a_drifted_field_costs_only_itself(server: ScriptedServer, client: Quant
     server.script(Reply(body={"success": True, "nodes": {"live": [node], "backtest": []}}))
     (read,) = client.read_nodes(1).live
     assert (read.id, read.busy, read.has_gpu, read.project_id, read.name) == ("LN-1", True, False, None, "5")
-
-
-def test_an_answer_without_a_needed_id_is_unreadable(
-    server: ScriptedServer, client: QuantConnectClient
-) -> None:
-    server.script(Reply(body={"success": True, "live": [{"status": "Running"}]}))
-    with pytest.raises(UnreadableAnswerError, match="projectId"):
-        client.list_live()
-
-
-@pytest.mark.parametrize(
-    ("holding", "cash"),
-    [
-        ({"a": 100.5, "q": 0.1, "p": 101, "v": 10.1}, {"symbol": "USD", "amount": 90.25}),
-        ({"averagePrice": "100.5", "quantity": "0.1"}, {"amount": "90.25"}),
-    ],
-)
-def test_quantities_keep_their_fractions(
-    server: ScriptedServer, client: QuantConnectClient, holding: object, cash: object
-) -> None:
-    portfolio = {"Holdings": {"BTCUSD 2XR": holding}, "cash": {"USD": cash}}
-    server.script(Reply(body={"success": True, "portfolio": portfolio}))
-    read = client.read_portfolio(1)
-    assert read.holdings["BTCUSD 2XR"].quantity == Decimal("0.1")
-    assert read.holdings["BTCUSD 2XR"].average_price == Decimal("100.5")
-    assert read.holdings["BTCUSD 2XR"].symbol_id == "BTCUSD 2XR"
-    assert (read.cash["USD"].currency, read.cash["USD"].amount) == ("USD", Decimal("90.25"))
-
-
-def test_an_empty_portfolio_may_come_as_lists(server: ScriptedServer, client: QuantConnectClient) -> None:
-    server.script(Reply(body={"success": True, "portfolio": {"holdings": [], "cash": []}}))
-    assert client.read_portfolio(1).holdings == {}
-
-
-@pytest.mark.parametrize("holding", [{"a": 100, "v": 10}, {"q": {}, "v": 10}])
-def test_a_holding_whose_quantity_cannot_be_read_does_not_pass_for_none(
-    server: ScriptedServer, client: QuantConnectClient, holding: object
-) -> None:
-    portfolio = {"holdings": {"SPY R735QTJ8XC9X": holding}, "cash": []}
-    server.default = lambda asked: Reply(body={"success": True, "portfolio": portfolio})
-    with pytest.raises(UnreadableAnswerError, match="'q'"):
-        client.read_portfolio(1)
 
 
 def test_projects_are_found_by_id(server: ScriptedServer, client: QuantConnectClient) -> None:
@@ -216,3 +259,32 @@ def test_projects_are_found_by_id(server: ScriptedServer, client: QuantConnectCl
     assert client.read_project(5).name == "Alpha"
     with pytest.raises(NotFoundError, match="project 6"):
         client.read_project(6)
+
+
+@pytest.mark.parametrize("projects", [[None], [{"projectId": {"id": 5}}], "none", None])
+def test_a_project_that_cannot_be_read_is_not_a_missing_one(
+    server: ScriptedServer, client: QuantConnectClient, projects: object
+) -> None:
+    server.default = lambda asked: Reply(body={"success": True, "projects": projects})
+    with pytest.raises(UnreadableAnswerError, match="project"):
+        client.read_project(5)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"busy": None},
+        {"busy": "perhaps"},
+        {"busy": {}},
+        {"active": None},
+        {"active": [True]},
+        {"active": "no"},
+    ],
+)
+def test_a_node_whose_state_cannot_be_read_is_not_free(
+    server: ScriptedServer, client: QuantConnectClient, state: dict[str, object]
+) -> None:
+    node = {"id": "LN-1", "busy": False, "active": True, **state}
+    server.script(Reply(body={"success": True, "nodes": {"live": [None, node]}}))
+    (read,) = client.read_nodes(1).live
+    assert read.busy or not read.active

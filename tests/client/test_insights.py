@@ -100,6 +100,7 @@ def test_all_spellings_mean_the_same(
 
 
 def test_the_deployment_is_named_in_the_request(server: ScriptedServer, client: QuantConnectClient) -> None:
+    server.default = lambda asked: Reply(body={"success": True, "insights": []})
     client.read_insights(1, 100, 200, "L-1")
     client.read_insights(1, 0, 100)
     assert server.asked[0].body == {"projectId": 1, "algorithmId": "L-1", "start": 100, "end": 200}
@@ -111,11 +112,70 @@ def test_what_is_not_known_or_cannot_be_read_is_kept(
 ) -> None:
     row = {"id": ID, "mood": "bullish", "magnitude": "n/a", "confidence": "NaN", "closeTime": 9e15}
     server.script(Reply(body={"success": True, "insights": [row]}))
+    page = client.read_insights(1, 0, 100)
+    (insight,) = page.rows
+    assert insight is not None
+    assert insight.extra == {"mood": "bullish", "magnitude": "n/a", "confidence": "NaN", "closeTime": 9e15}
+    assert (insight.magnitude, insight.confidence, insight.closes_at) == (None, None, None)
+    assert [odd.field for odd in page.odd_values] == ["magnitude", "confidence", "closeTime"]
+
+
+@pytest.mark.parametrize("unit", [1, 1_000, 1_000_000, 1_000_000_000])
+def test_a_time_is_read_in_the_unit_that_it_can_be_in(
+    server: ScriptedServer, client: QuantConnectClient, unit: int
+) -> None:
+    row = {"id": ID, "generatedTime": 1753714506 * unit, "closeTime": str(1753714506 * unit)}
+    server.script(Reply(body={"success": True, "insights": [row]}))
     (insight,) = client.read_insights(1, 0, 100).rows
-    assert insight.extra == {"mood": "bullish", "magnitude": "n/a"}
-    assert insight.confidence is None
-    assert insight.closes_at is not None
-    assert insight.closes_at.year == 9999
+    assert insight is not None
+    expected = datetime(2025, 7, 28, 14, 55, 6, tzinfo=timezone.utc)
+    assert (insight.generated_at, insight.closes_at) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "value"),
+    [
+        ("closeTime", "closes_at", "9999-12-31T23:59:59-05:00"),
+        ("generatedTime", "generated_at", "0001-01-01T00:00:00+05:00"),
+        ("generatedTime", "generated_at", 10**400),
+        ("closeTime", "closes_at", 10**20),
+        ("closeTime", "closes_at", True),
+        ("magnitude", "magnitude", 10**400),
+        ("confidence", "confidence", True),
+        ("confidence", "confidence", [0.5]),
+        ("sourceModel", "source_model", ["M"]),
+        ("tag", "tag", {"a": 1}),
+        ("direction", "direction", False),
+        ("symbol", "symbol", {"value": "SPY"}),
+    ],
+)
+def test_a_value_that_cannot_be_right_goes_to_extra_and_is_named(
+    server: ScriptedServer, client: QuantConnectClient, field: str, column: str, value: Any
+) -> None:
+    server.script(Reply(body={"success": True, "insights": [{**SPELLINGS["openapi"], field: value}]}))
+    page = client.read_insights(1, 0, 100)
+    (insight,) = page.rows
+    assert insight is not None
+    assert getattr(insight, column) is None
+    assert insight.extra == {field: value}
+    assert [(odd.index, odd.field) for odd in page.odd_values] == [(0, field)]
+
+
+def test_a_symbol_may_be_an_object(server: ScriptedServer, client: QuantConnectClient) -> None:
+    symbol = {"value": "GOOG", "id": "GOOCV VP83T1ZUHROL", "permtick": "GOOG"}
+    server.script(Reply(body={"success": True, "insights": [{"id": ID, "symbol": symbol}]}))
+    (insight,) = client.read_insights(1, 0, 100).rows
+    assert insight is not None
+    assert (insight.symbol, insight.ticker, insight.extra) == ("GOOCV VP83T1ZUHROL", "GOOG", {})
+
+
+@pytest.mark.parametrize("insights", [None, "none", 5, {"id": ID}])
+def test_insights_in_an_unknown_shape_are_not_no_insights(
+    server: ScriptedServer, client: QuantConnectClient, insights: object
+) -> None:
+    server.default = lambda asked: Reply(body={"success": True, "insights": insights})
+    with pytest.raises(UnreadableAnswerError, match="insights"):
+        client.read_insights(1, 0, 100)
 
 
 @pytest.mark.parametrize("row", [None, 5, "x", {"ticker": "SPY"}, {"id": None}, {"id": 7}, {"id": ""}])
@@ -141,6 +201,20 @@ def test_an_export_is_read_as_it_arrives(
     read = list(client.export_insights("L-1"))
     assert [int(row.insight.insight_id, 16) for row in read] == list(range(5000))
     assert {(row.project_id, row.internal_deploy_id) for row in read} == {(1, 42)}
+
+
+def test_an_export_leaves_out_only_the_rows_that_cannot_be_read(
+    server: ScriptedServer, client: QuantConnectClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = {"project_id": 1, "deploy_id": 42, "insight_id": ID, "confidence": 0.5}
+    rows = json.dumps([None, good, {"ticker": "SPY"}, {**good, "tag": "odd"}]).encode()
+    odd = b'{"insight_id": "' + b"2" * 32 + b'", "tag": "\xff\\ud800", "magnitude": NaN}'
+    server.script(Reply(body=rows[:-1] + b", " + odd + b"]"))
+    read = list(client.export_insights("L-1"))
+    assert [row.insight.insight_id for row in read] == [ID, ID, "2" * 32]
+    assert read[-1].insight.tag == "\ufffd\ufffd"
+    assert read[-1].insight.extra == {"magnitude": "NaN"}
+    assert "row 0: the row is set aside: None" in caplog.text
 
 
 def test_an_empty_export_is_empty(server: ScriptedServer, client: QuantConnectClient) -> None:

@@ -9,11 +9,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from quantconnect_provider.client import LiveSpec, QuantConnectClient, RetrySettings
 from quantconnect_provider.client.errors import (
+    InvalidSettingError,
     OutcomeUnknownError,
     RateLimitedError,
     RefusedError,
@@ -212,3 +215,20 @@ def test_a_redirect_is_not_followed_with_the_credentials(
     with pytest.raises(Exception, match=r"redirect to https://elsewhere\.example/api"):
         client.authenticate()
     assert len(server.asked) == 1
+
+
+def test_parameters_are_sent_as_json_writes_them_and_null_is_left_out(
+    server: ScriptedServer, client: QuantConnectClient
+) -> None:
+    parameters = {"a": "x", "b": 5, "c": 0.5, "d": True, "e": None, "f": Decimal("0.10")}
+    client.create_live(replace(SPEC, parameters=parameters))
+    assert server.asked[0].body["parameters"] == {"a": "x", "b": "5", "c": "0.5", "d": "true", "f": "0.10"}
+
+
+@pytest.mark.parametrize("value", [[1, 2], {"a": 1}, (1,), float("nan"), float("inf"), object()])
+def test_a_parameter_that_has_no_text_is_refused_by_name_before_anything_is_sent(
+    server: ScriptedServer, client: QuantConnectClient, value: object
+) -> None:
+    with pytest.raises(InvalidSettingError, match="'fast period'"):
+        client.create_live(replace(SPEC, parameters={"fast period": value}))
+    assert server.asked == []

@@ -8,7 +8,7 @@ from typing import Any
 
 from quantconnect_provider.client import endpoints
 from quantconnect_provider.client.account import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_SECONDS, Account
-from quantconnect_provider.client.decode import decode, decode_list
+from quantconnect_provider.client.decode import ModelT, decode, decode_rows, read_lines
 from quantconnect_provider.client.errors import (
     NeverDeployedError,
     NotFoundError,
@@ -16,26 +16,27 @@ from quantconnect_provider.client.errors import (
 )
 from quantconnect_provider.client.export import read_export
 from quantconnect_provider.client.insights import ExportedInsight, InsightPage, read_page
+from quantconnect_provider.client.live_list import LiveListing, read_live_list
+from quantconnect_provider.client.live_request import create_body
 from quantconnect_provider.client.models import (
-    PAPER_ID,
     Compile,
     CreatedLive,
     LiveDeployment,
     LiveSpec,
-    LiveSummary,
     LogPage,
-    Node,
     Nodes,
     Project,
 )
+from quantconnect_provider.client.node_list import read_node_list
+from quantconnect_provider.client.odd_values import OddValueReporter, shorten
 from quantconnect_provider.client.portfolio import Portfolio, read_portfolio
+from quantconnect_provider.client.response import error_words, is_no
 from quantconnect_provider.client.retry_settings import RetrySettings
 from quantconnect_provider.client.throttle import Throttle
 from quantconnect_provider.client.transport import Transport
 
-_NO_FILES = frozenset({"files", "charts", "success", "errors"})  # source code and bulk: never kept
-_ENVELOPE = frozenset({"success", "errors"})
-_QUANTCONNECT_DATA = {PAPER_ID: {"id": PAPER_ID}}
+_OUTCOME = frozenset({"success", "errors"})
+_NO_FILES = _OUTCOME | {"files", "charts"}  # source code and bulk: never kept
 
 
 class QuantConnectClient:
@@ -51,7 +52,7 @@ class QuantConnectClient:
     :param throttle: shared by several clients that use the same connection.
     :raises InvalidSettingError: if a setting cannot be right.
 
-    Every method raises :class:`~quantconnect_provider.client.errors.QuantConnectError` subclasses.
+    Every method raises subclasses of :class:`~quantconnect_provider.client.errors.QuantConnectError`.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class QuantConnectClient:
 
     def _open(self, account: Account, retry: RetrySettings | None, throttle: Throttle | None) -> None:
         self._account = account
+        self._odd = OddValueReporter()
         self._transport = Transport(
             account, retry or RetrySettings(), throttle or Throttle(account.requests_per_minute)
         )
@@ -113,7 +115,7 @@ class QuantConnectClient:
 
     @property
     def waiting_seconds(self) -> float:
-        """The time that all threads together spent sending and waiting for answers, in seconds."""
+        """The time that all threads together spent sending and waiting, in seconds."""
         return self._transport.waiting_seconds
 
     def authenticate(self) -> None:
@@ -129,48 +131,48 @@ class QuantConnectClient:
         :raises NotFoundError: if it does not exist or the account may not see it.
         """
         endpoint = endpoints.PROJECTS_READ
-        payload = self._call(endpoint, {"projectId": project_id})
-        found = decode_list(Project, payload.get("projects"), endpoint=endpoint.path)
+        found, unread = self._projects({"projectId": project_id})
         for project in found:
             if project.project_id == project_id:
                 return project
+        if unread:
+            raise UnreadableAnswerError(
+                f"{endpoint.path} was answered with a project that cannot be read: {shorten(unread[0])}.",
+                endpoint=endpoint.path,
+            )
         raise NotFoundError(f"{endpoint.path} does not know project {project_id}.", endpoint=endpoint.path)
 
     def list_projects(self) -> list[Project]:
         """Return all projects that the account may see (projects/read)."""
-        body = _without_none(organizationId=self._account.organization_id)
-        payload = self._call(endpoints.PROJECTS_READ, body)
-        return decode_list(Project, payload.get("projects"), endpoint=endpoints.PROJECTS_READ.path)
+        return self._projects(_without_none(organizationId=self._account.organization_id))[0]
 
     def read_nodes(self, project_id: int) -> Nodes:
-        """Return the machines that a project may use (projects/nodes/read)."""
+        """Return the machines that a project may use (projects/nodes/read).
+
+        A node whose state cannot be read counts as busy and not active.
+        """
         endpoint = endpoints.NODES_READ
         payload = self._call(endpoint, {"projectId": project_id})
-        groups = payload.get("nodes") or {}
-        if not isinstance(groups, dict):
-            raise UnreadableAnswerError(
-                f"{endpoint.path} was answered without nodes.", endpoint=endpoint.path
-            )
-        return Nodes(
-            live=decode_list(Node, groups.get("live"), endpoint=endpoint.path),
-            backtest=decode_list(Node, groups.get("backtest"), endpoint=endpoint.path),
-            research=decode_list(Node, groups.get("research"), endpoint=endpoint.path),
-            auto_select=bool(payload.get("autoSelectNode", True)),
-        )
+        return read_node_list(payload, endpoint=endpoint.path, odd=self._odd)
 
     def create_compile(self, project_id: int) -> Compile:
         """Start a build (compile/create). A repeated request only builds once more."""
         payload = self._call(endpoints.COMPILE_CREATE, {"projectId": project_id})
-        return decode(Compile, payload, endpoint=endpoints.COMPILE_CREATE.path, ignored=_ENVELOPE)
+        return self._read(Compile, endpoints.COMPILE_CREATE, payload)
 
     def read_compile(self, project_id: int, compile_id: str) -> Compile:
-        """Return the state of a build and the compiler's lines (compile/read)."""
-        payload = self._call(endpoints.COMPILE_READ, {"projectId": project_id, "compileId": compile_id})
-        return decode(
+        """Return the state of a build and what the compiler said (compile/read).
+
+        A failed build is returned, not raised, also where the response says ``success`` false.
+        """
+        endpoint = endpoints.COMPILE_READ
+        payload = self._call(endpoint, {"projectId": project_id, "compileId": compile_id})
+        lines = [*read_lines(payload.get("logs")), *error_words(payload)]
+        failed = {"state": "BuildError"} if endpoint.is_result(payload) and is_no(payload) else {}
+        return self._read(
             Compile,
-            {"compileId": compile_id, **payload},
-            endpoint=endpoints.COMPILE_READ.path,
-            ignored=_ENVELOPE,
+            endpoint,
+            {**payload, "compileId": compile_id, "logs": list(dict.fromkeys(lines)), **failed},
         )
 
     def create_live(self, deployment: LiveSpec) -> CreatedLive:
@@ -180,39 +182,48 @@ class QuantConnectClient:
         :raises RefusedError: if the API said no; nothing was started.
         """
         endpoint = endpoints.LIVE_CREATE
-        payload, _ = self._transport.call(endpoint, _create_body(deployment))
+        payload, _ = self._transport.call(endpoint, create_body(deployment))
         nested = payload.get("live")
-        if isinstance(nested, dict):
-            payload = {"deployId": nested.get("deployId"), "brokerage": nested.get("brokerage"), **payload}
-        if not payload.get("deployId"):
-            payload["deployId"] = ""  # it was accepted: the caller finds the id by looking
-        return decode(CreatedLive, payload, endpoint=endpoint.path, ignored=_NO_FILES)
+        below = nested if isinstance(nested, dict) else {}
+        named = {name: payload.get(name) or below.get(name) for name in ("deployId", "brokerage")}
+        if not isinstance(named["deployId"], str):
+            named["deployId"] = ""  # it was accepted: the caller finds the id in live/list
+        return self._read(CreatedLive, endpoint, {**payload, **named}, _NO_FILES)
 
     def read_live(self, project_id: int, deploy_id: str | None = None) -> LiveDeployment:
         """Return the newest deployment of a project (live/read), or the one asked for.
 
         :raises NeverDeployedError: if the project never was live.
+        :raises UnreadableAnswerError: if the response does not say which deployment it is about.
         """
         endpoint = endpoints.LIVE_READ
         payload = self._call(endpoint, _without_none(projectId=project_id, deployId=deploy_id))
-        deployment = decode(LiveDeployment, payload, endpoint=endpoint.path, ignored=_NO_FILES)
-        if not deployment.deploy_id and deployment.status in ("Undefined", ""):
-            raise NeverDeployedError(
-                f"{endpoint.path} says that project {project_id} never had a live deployment.",
+        deployment = self._read(LiveDeployment, endpoint, payload, _NO_FILES)
+        if not deployment.deploy_id:
+            if deployment.status == "Undefined" and not payload.get("deployId"):
+                raise NeverDeployedError(
+                    f"{endpoint.path} says that project {project_id} never had a live deployment.",
+                    endpoint=endpoint.path,
+                )
+            raise UnreadableAnswerError(
+                f"{endpoint.path} was answered without the id of project {project_id}'s deployment: "
+                f"deployId {shorten(payload.get('deployId'))}, status {shorten(payload.get('status'))}.",
                 endpoint=endpoint.path,
             )
         deployment.project_id = project_id
         return deployment
 
-    def list_live(self, project_id: int | None = None, status: str | None = None) -> list[LiveSummary]:
+    def list_live(self, project_id: int | None = None, status: str | None = None) -> LiveListing:
         """Return deployments, past ones included, of one project or of all (live/list).
+
+        Rows that cannot be read are in the list's ``unread``, and logged.
 
         :param status: Running, Stopped, RuntimeError or Liquidated; None means all.
         """
         endpoint = endpoints.LIVE_LIST
         payload = self._call(endpoint, _without_none(projectId=project_id, status=status))
-        rows = decode_list(LiveSummary, payload.get("live"), endpoint=endpoint.path)
-        return [row for row in rows if project_id in (None, row.project_id)]
+        listing = read_live_list(payload, endpoint=endpoint.path, odd=self._odd)
+        return listing if project_id is None else listing.of_project(project_id)
 
     def stop_live(self, project_id: int) -> None:
         """Ask the project's current deployment to stop, keeping its holdings (live/update/stop).
@@ -234,8 +245,8 @@ class QuantConnectClient:
         """Return insights by position (live/insights/read).
 
         :param start: position of the first one, from 0.
-        :param end: position behind the last one; at most 100 after *start*.
-        :param deploy_id: which deployment; None leaves it to the API (the newest, it seems).
+        :param end: end of the positions (exclusive); at most 100 after *start*.
+        :param deploy_id: which deployment; None leaves it to the API (probably the newest).
         """
         endpoint = endpoints.INSIGHTS_READ
         body = _without_none(projectId=project_id, algorithmId=deploy_id, start=start, end=end)
@@ -251,13 +262,13 @@ class QuantConnectClient:
         """
         endpoint = endpoints.INSIGHTS_EXPORT
         with self._transport.stream(endpoint, {"deployId": deploy_id}) as response:
-            yield from read_export(response, endpoint)
+            yield from read_export(response, endpoint, self._odd)
 
     def read_portfolio(self, project_id: int) -> Portfolio:
         """Return cash and holdings of the newest deployment (live/portfolio/read), up to 10 minutes old."""
         endpoint = endpoints.PORTFOLIO_READ
         payload = self._call(endpoint, {"projectId": project_id})
-        return read_portfolio(payload, endpoint=endpoint.path)
+        return read_portfolio(payload, endpoint=endpoint.path, odd=self._odd)
 
     def read_live_logs(self, project_id: int, deploy_id: str, start_line: int, end_line: int) -> LogPage:
         """Return lines of a deployment's log (live/logs/read), at most 250, up to 5 minutes old."""
@@ -269,26 +280,24 @@ class QuantConnectClient:
             "endLine": end_line,
         }
         payload = self._call(endpoints.LOGS_READ, body)
-        return decode(LogPage, payload, endpoint=endpoints.LOGS_READ.path, ignored=_ENVELOPE)
+        return self._read(LogPage, endpoints.LOGS_READ, payload)
 
     def _call(self, endpoint: endpoints.Endpoint, body: dict[str, Any]) -> dict[str, Any]:
         return self._transport.call(endpoint, body)[0]
 
+    def _read(
+        self,
+        model: type[ModelT],
+        endpoint: endpoints.Endpoint,
+        payload: dict[str, Any],
+        ignored: frozenset[str] = _OUTCOME,
+    ) -> ModelT:
+        return decode(model, payload, endpoint=endpoint.path, odd=self._odd, ignored=ignored)
 
-def _create_body(deployment: LiveSpec) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "projectId": deployment.project_id,
-        "compileId": deployment.compile_id,
-        "nodeId": deployment.node_id,
-        "versionId": deployment.version_id,
-        "brokerage": deployment.brokerage,
-        "dataProviders": deployment.data_providers or _QUANTCONNECT_DATA,
-        "automaticRedeploy": deployment.automatic_redeploy,
-        "parameters": {key: str(value) for key, value in (deployment.parameters or {}).items()},
-    }
-    if deployment.notification:
-        body["notification"] = deployment.notification
-    return body
+    def _projects(self, body: dict[str, Any]) -> tuple[list[Project], list[Any]]:
+        endpoint = endpoints.PROJECTS_READ
+        projects = self._call(endpoint, body).get("projects")
+        return decode_rows(Project, projects, name="projects", endpoint=endpoint.path, odd=self._odd)
 
 
 def _without_none(**values: Any) -> dict[str, Any]:

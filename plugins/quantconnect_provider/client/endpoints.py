@@ -5,7 +5,9 @@ https://www.quantconnect.com/docs/v2/cloud-platform/api-reference
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,18 +20,25 @@ class Endpoint:
         repeat could hit a newer deployment.
     :param timeout_factor: multiplies the connection's timeout where the API is known to be slow, or where
         an unclear outcome costs more than waiting.
+    :param is_result: whether a response with ``success`` false is still what was asked for.
     """
 
     path: str
     repeat_safe: bool = True
     timeout_factor: float = 1.0
+    is_result: Callable[[dict[str, Any]], bool] = lambda payload: False
+
+
+def _is_failed_build(payload: dict[str, Any]) -> bool:
+    state = payload.get("state")
+    return state == "BuildError" or (not state and bool(payload.get("logs")))
 
 
 AUTHENTICATE = Endpoint("authenticate")
 PROJECTS_READ = Endpoint("projects/read")
 NODES_READ = Endpoint("projects/nodes/read")
 COMPILE_CREATE = Endpoint("compile/create")
-COMPILE_READ = Endpoint("compile/read")
+COMPILE_READ = Endpoint("compile/read", is_result=_is_failed_build)
 LIVE_CREATE = Endpoint("live/create", repeat_safe=False, timeout_factor=4)
 LIVE_READ = Endpoint("live/read")
 LIVE_LIST = Endpoint("live/list", timeout_factor=2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,40 +12,51 @@ import requests
 from quantconnect_provider.client.endpoints import Endpoint
 from quantconnect_provider.client.errors import UnreadableAnswerError
 from quantconnect_provider.client.insights import ExportedInsight, read_exported
+from quantconnect_provider.client.json_body import LENIENT, without_surrogates
+from quantconnect_provider.client.odd_values import OddValueReporter
 from quantconnect_provider.client.response import RawResponse, read_response
 from quantconnect_provider.client.times import utc_now
 
-_ARRAY_OF_OBJECTS = re.compile(r"\[\s*(?=[{\]])")
+_ARRAY_OF_OBJECTS = re.compile(r"\[\s*(?=[{\]]|null)")
 _BETWEEN_OBJECTS = " ,\r\n\t"
 _LONGEST_PREAMBLE = 65_536
 _CHUNK_BYTES = 262_144
-_SMALL_ANSWER_BYTES = 16_384
+_SMALL_RESPONSE_BYTES = 16_384
 
 
-def read_export(response: requests.Response, endpoint: Endpoint) -> Iterator[ExportedInsight]:
-    """Yield the rows of an export as it arrives.
+def read_export(
+    response: requests.Response, endpoint: Endpoint, odd: OddValueReporter
+) -> Iterator[ExportedInsight]:
+    """Yield the rows of an export as it arrives; a row that cannot be read is logged and left out.
 
     :raises UnreadableAnswerError: if it is not a list of insights, or ends early.
     """
-    if int(response.headers.get("Content-Length", _SMALL_ANSWER_BYTES)) < _SMALL_ANSWER_BYTES:
+    if int(response.headers.get("Content-Length", _SMALL_RESPONSE_BYTES)) < _SMALL_RESPONSE_BYTES:
         body = response.content
         if body.lstrip()[:1] == b"{":  # an error comes as an object, with HTTP 200
             read_response(RawResponse(endpoint, response.status_code, response.headers, body, utc_now()))
+    text = codecs.iterdecode(response.iter_content(_CHUNK_BYTES), "utf-8-sig", "replace")
     try:
-        for row in stream_objects(codecs.iterdecode(response.iter_content(_CHUNK_BYTES), "utf-8")):
-            yield read_exported(row, endpoint=endpoint.path)
+        for index, row in enumerate(stream_objects(text)):
+            set_aside: list[tuple[str, Any]] = []
+            exported = read_exported(row, set_aside)
+            for key, value in set_aside:
+                odd.warn(endpoint.path, key, value, "cannot be read", row=index)
+            if exported is None:
+                odd.warn(endpoint.path, "", row, "no insight with an id", row=index)
+            else:
+                yield exported
     except ValueError as error:
         raise UnreadableAnswerError(
             f"{endpoint.path} cannot be read: {error}.", endpoint=endpoint.path
         ) from error
 
 
-def stream_objects(chunks: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield the objects of the first array of objects in *chunks*.
+def stream_objects(chunks: Iterable[str]) -> Iterator[Any]:
+    """Yield the entries of the first array of objects in *chunks*.
 
     :raises ValueError: if there is no such array, or the text ends before the array does.
     """
-    decoder = json.JSONDecoder()
     source = iter(chunks)
     buffer, position = _find_array(source)
     while True:
@@ -55,14 +65,16 @@ def stream_objects(chunks: Iterable[str]) -> Iterator[dict[str, Any]]:
         if position < len(buffer) and buffer[position] == "]":
             return
         try:
-            entry, position = decoder.raw_decode(buffer, position)
-        except json.JSONDecodeError:
+            entry, end = LENIENT.raw_decode(buffer, position)
+        except ValueError:
             chunk = next(source, None)
             if chunk is None:
                 raise ValueError("the export ends before its list does") from None
             buffer, position = buffer[position:] + chunk, 0
             continue
-        yield entry
+        escaped = "\\ud" in buffer[position:end].lower()  # perhaps half of a surrogate pair
+        position = end
+        yield without_surrogates(entry, "", []) if escaped else entry
 
 
 def _find_array(source: Iterator[str]) -> tuple[str, int]:

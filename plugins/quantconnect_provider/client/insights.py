@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from itertools import islice
+from datetime import datetime, timezone
 from math import isfinite
 from typing import Any
 
 import msgspec
 from pendulum import DateTime
 
-from quantconnect_provider.client.errors import UnreadableAnswerError
-from quantconnect_provider.client.times import from_unix_seconds, read_time
+from quantconnect_provider.client.decode import UNREADABLE, read_flag, read_number, read_text, rows_of
+from quantconnect_provider.client.odd_values import OddValue, shorten
+from quantconnect_provider.client.times import (
+    EARLIEST_UNIX_SECONDS,
+    LATEST_UNIX_SECONDS,
+    from_unix_time,
+    read_time,
+)
 
 _LONGEST_ID = 100  # far more than an id has, and far less than a database's key may have
 _Field = tuple[str, Callable[[Any], Any] | None]  # its name, and how its value is read
@@ -22,8 +27,8 @@ class Insight(msgspec.Struct, kw_only=True):
     """One prediction of an algorithm (live/insights/read).
 
     Fields may change until the insight is closed and finally scored. ``insight_id`` is 32 hex digits;
-    ``closes_at`` lies in 2050 for insights that never expire. Keys that this version does not know are
-    kept in ``extra``.
+    ``closes_at`` lies in 2050 for insights that never expire. Keys that this version does not know, and
+    values that cannot be right, are kept in ``extra`` under the API's name.
     """
 
     insight_id: str
@@ -49,24 +54,11 @@ class Insight(msgspec.Struct, kw_only=True):
     extra: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class OddValue(msgspec.Struct, frozen=True):
-    """A value that cannot be right. It was kept out of its field; the rest of the answer was read.
-
-    :param index: which row of the answer, from 0.
-    :param field: the API's name of the field; empty if the whole row cannot be read.
-    :param value: what came, cut short.
-    """
-
-    index: int
-    field: str
-    value: str
-
-
 class InsightPage(msgspec.Struct, kw_only=True):
-    """The rows of one answer. ``length`` is what the API calls so; nothing may rely on it.
+    """The rows of one response. ``length`` is what the API calls so; nothing may rely on it.
 
-    ``rows`` has one entry for each row of the answer, so that positions can be counted: None where a row
-    cannot be read. ``odd_values`` says what was set aside. ``requested_at`` is the time just before the
+    ``rows`` has one entry for each row of the response, so that positions can be counted: None where a row
+    cannot be read. ``odd_values`` names what was set aside. ``requested_at`` is the time just before the
     request was sent: the rows are no older than the snapshot that the API had then.
     """
 
@@ -85,39 +77,30 @@ class ExportedInsight(msgspec.Struct, kw_only=True):
 
 
 def read_page(payload: dict[str, Any], requested_at: DateTime, *, endpoint: str) -> InsightPage:
-    """Read the answer of live/insights/read. A row that cannot be read costs only itself.
+    """Read the response of live/insights/read. A row that cannot be read costs only itself.
 
     :raises UnreadableAnswerError: if it has no list of insights.
     """
-    rows = payload.get("insights") or []
-    if isinstance(rows, dict):
-        rows = list(rows.values())  # as PHP writes a list with gaps
-    if not isinstance(rows, list):
-        raise UnreadableAnswerError(f"{endpoint} was answered without insights.", endpoint=endpoint)
     length = payload.get("length")
-    page = InsightPage(rows=[], requested_at=requested_at, length=length if isinstance(length, int) else None)
-    for index, row in enumerate(rows):
+    page = InsightPage(rows=[], requested_at=requested_at, length=length if type(length) is int else None)
+    for index, row in enumerate(rows_of(payload.get("insights"), name="insights", endpoint=endpoint)):
         set_aside: list[tuple[str, Any]] = []
-        try:
-            page.rows.append(read_insight(row, endpoint=endpoint, set_aside=set_aside))
-        except UnreadableAnswerError:
-            page.rows.append(None)
-            set_aside = [("", row)]
-        for field, value in set_aside:
-            page.odd_values.append(OddValue(index, field, shorten(value)))
+        insight = read_insight(row, set_aside)
+        page.rows.append(insight)
+        if insight is None:
+            page.odd_values.append(OddValue(index, "", shorten(row)))
+        elif set_aside:
+            page.odd_values += [OddValue(index, key, shorten(value)) for key, value in set_aside]
     return page
 
 
-def read_insight(row: Any, *, endpoint: str, set_aside: list[tuple[str, Any]] | None = None) -> Insight:
-    """Read one row. A value that cannot be right goes to ``extra`` under the API's name.
+def read_insight(row: Any, set_aside: list[tuple[str, Any]]) -> Insight | None:
+    """Read one row; None if it is no object or has no id. What cannot be right goes to ``extra``.
 
-    :param set_aside: gets the key and value of each field that could not be read.
-    :raises UnreadableAnswerError: if it is no object or has no id.
+    :param set_aside: gets key and value of each field that cannot be read.
     """
     if not isinstance(row, dict):
-        raise UnreadableAnswerError(
-            f"{endpoint} was answered with a row that is no object.", endpoint=endpoint
-        )
+        return None
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for key, value in row.items():
@@ -127,31 +110,23 @@ def read_insight(row: Any, *, endpoint: str, set_aside: list[tuple[str, Any]] | 
         elif value is not None:
             try:
                 values[field] = read(value)
-            except (ValueError, TypeError, ArithmeticError):
-                extra[key] = value
-                if set_aside is not None:
-                    set_aside.append((key, value))
+            except UNREADABLE:
+                set_aside.append((key, value))
     if "insight_id" not in values:
-        raise UnreadableAnswerError(
-            f"{endpoint} was answered with an insight without id; it has {sorted(row)}.", endpoint=endpoint
-        )
+        return None
+    if "ticker" not in values and isinstance(row.get("symbol"), dict):
+        values["ticker"] = _ticker_of(row["symbol"])
+    for key, value in set_aside:
+        # JSON has no NaN
+        extra[key] = str(value) if isinstance(value, float) and not isfinite(value) else value
     return Insight(**values, extra=extra)
 
 
-def shorten(value: Any, limit: int = 80) -> str:
-    """Return *value* as text for a log, on one line and cut short."""
-    if isinstance(value, (dict, list)):
-        text = repr(dict(islice(value.items(), 20)) if isinstance(value, dict) else value[:20])
-    elif isinstance(value, int) and value.bit_length() > 512:
-        text = f"a number of {value.bit_length():,} bits"
-    else:
-        text = repr(value[: 2 * limit] if isinstance(value, str) else value)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def read_exported(row: Any, *, endpoint: str) -> ExportedInsight:
+def read_exported(row: Any, set_aside: list[tuple[str, Any]]) -> ExportedInsight | None:
     """Read one row of an export, whose ids of project and deployment stand beside the insight's fields."""
-    insight = read_insight(row, endpoint=endpoint)
+    insight = read_insight(row, set_aside)
+    if insight is None:
+        return None
     return ExportedInsight(
         insight=insight,
         project_id=_whole_or_none(insight.extra.pop("project_id", None)),
@@ -169,55 +144,72 @@ def _field_of(key: str) -> _Field:
 
 
 def _whole_or_none(value: Any) -> int | None:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return None
+    return value if type(value) is int else int(value) if isinstance(value, str) and value.isdigit() else None
 
 
 def _insight_id(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"not an id: {type(value).__name__}")
+        raise TypeError("not an id")
     text = value.replace("-", "").strip().lower()
     if not text or len(text) > _LONGEST_ID or not text.isprintable():
         raise ValueError("not an id")
     return text
 
 
-def _number(value: Any) -> float | None:
-    number = float(value)  # numbers also come as text
-    return number if isfinite(number) else None
+def _number(value: Any) -> float:
+    if type(value) is float and isfinite(value):
+        return value
+    return read_number(value)
 
 
 def _time(value: Any) -> datetime | None:
-    return from_unix_seconds(value) if type(value) in (int, float) else read_time(value)
+    if type(value) in (float, int):
+        if EARLIEST_UNIX_SECONDS <= value < LATEST_UNIX_SECONDS:
+            return datetime.fromtimestamp(value, timezone.utc)
+        return from_unix_time(value) if value else None
+    return read_time(value)
 
 
-def _flag(value: Any) -> bool:
-    return value if isinstance(value, bool) else bool(msgspec.convert(value, bool, strict=False))
+def _text(value: Any) -> str:
+    return value if type(value) is str else read_text(value)
+
+
+def _symbol(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("id")  # as in orders: {"value": "SPY", "id": "SPY R735QTJ8XC9X", "permtick": "SPY"}
+    return _text(value)
+
+
+def _ticker(value: Any) -> str:
+    return _text(value.get("value") if isinstance(value, dict) else value)
+
+
+def _ticker_of(symbol: dict[str, Any]) -> str | None:
+    ticker = symbol.get("value")
+    return ticker if isinstance(ticker, str) else None
 
 
 _FIELDS: dict[str, tuple[Callable[[Any], Any], tuple[str, ...]]] = {
     "insight_id": (_insight_id, ("id", "insightid")),
     "generated_at": (_time, ("generatedtime",)),
     "closes_at": (_time, ("closetime",)),
-    "symbol": (str, ("symbol", "symbolid")),
-    "ticker": (str, ("ticker",)),
-    "insight_type": (str, ("type", "insighttype")),
-    "direction": (str, ("direction",)),
+    "symbol": (_symbol, ("symbol", "symbolid")),
+    "ticker": (_ticker, ("ticker",)),
+    "insight_type": (_text, ("type", "insighttype")),
+    "direction": (_text, ("direction",)),
     "period_seconds": (_number, ("period",)),
     "magnitude": (_number, ("magnitude",)),
     "confidence": (_number, ("confidence",)),
     "weight": (_number, ("weight",)),
     "reference_value": (_number, ("reference", "referencevalue")),
     "reference_value_final": (_number, ("referencefinal", "referencevaluefinal")),
-    "score_is_final": (_flag, ("scorefinal", "scoreisfinal")),
+    "score_is_final": (read_flag, ("scorefinal", "scoreisfinal")),
     "score_direction": (_number, ("scoredirection",)),
     "score_magnitude": (_number, ("scoremagnitude",)),
     "estimated_value": (_number, ("estimatedvalue",)),
-    "source_model": (str, ("sourcemodel",)),
+    "source_model": (_text, ("sourcemodel",)),
     "group_id": (_insight_id, ("groupid",)),
-    "tag": (str, ("tag",)),
+    "tag": (_text, ("tag",)),
 }
 _FIELD_OF_NORMALISED = {name: field for field, (_, names) in _FIELDS.items() for name in names}
 _FIELD_OF_KEY: dict[str, _Field] = {}

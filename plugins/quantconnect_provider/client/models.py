@@ -1,11 +1,13 @@
-"""What the API's answers mean, as typed objects.
+"""What the API's responses mean, as typed objects.
 
-Every model keeps what it does not know in ``extra``. Times are aware UTC. Sections named are those of
+Every model keeps what it does not know, and values that cannot be right, in ``extra``.
+Times are aware UTC. Sections named are those of
 https://www.quantconnect.com/docs/v2/cloud-platform/api-reference
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +32,7 @@ class Project(Model):
 
 
 class Node(Model):
-    """A machine that runs algorithms (projects/nodes/read); ``used_by`` and the project tell who has it."""
+    """A machine that runs algorithms (projects/nodes/read), and who uses it."""
 
     id: str
     name: str = ""
@@ -53,7 +55,10 @@ class Nodes(msgspec.Struct, kw_only=True):
 
 
 class Compile(Model):
-    """A build (compile/create, compile/read): ``InQueue``, ``BuildSuccess`` or ``BuildError``."""
+    """A build (compile/create, compile/read): ``InQueue``, ``BuildSuccess`` or ``BuildError``.
+
+    ``logs`` are the compiler's lines and the errors of the response, wherever it has them.
+    """
 
     compile_id: str
     state: str = ""
@@ -68,7 +73,8 @@ class LiveSpec:
     :param version_id: the LEAN version; "-1" is the newest.
     :param brokerage: the settings object with ``id``; may hold ``cash`` and ``holdings``.
     :param data_providers: settings objects by provider id; None means QuantConnect's own data.
-    :param parameters: algorithm parameters; all sent as text.
+    :param parameters: algorithm parameters: text, numbers, true or false, all sent as text; null is left
+        out.
     """
 
     project_id: int
@@ -78,14 +84,14 @@ class LiveSpec:
     version_id: str = "-1"
     data_providers: dict[str, Any] | None = field(default=None, repr=False)
     automatic_redeploy: bool = False
-    parameters: dict[str, str] | None = None
+    parameters: Mapping[str, Any] | None = None
     notification: dict[str, Any] | None = field(default=None, repr=False)
 
 
 class CreatedLive(Model):
-    """The answer of live/create. ``deploy_id`` sits at the top level, and again under ``live``."""
+    """The response of live/create; ``deploy_id`` is empty where it was accepted without a readable id."""
 
-    deploy_id: str
+    deploy_id: str = ""
     project_id: int | None = None
     version_id: str = ""
     source: str = ""

@@ -1,4 +1,4 @@
-"""Reads one HTTP answer: the JSON object that it carries, or the error that it means.
+"""Reads one HTTP response: the JSON object that it carries, or the error that it means.
 
 QuantConnect says no in several ways: ``success: false`` with HTTP 200, ``errors``, ``messages`` or
 ``Message``, plain status codes, HTML from a proxy. This is the only place that knows them.
@@ -13,9 +13,9 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-import msgspec
 from pendulum import DateTime
 
+from quantconnect_provider.client.decode import read_lines
 from quantconnect_provider.client.endpoints import Endpoint
 from quantconnect_provider.client.errors import (
     ClockSkewError,
@@ -30,18 +30,27 @@ from quantconnect_provider.client.errors import (
     StillLoadingError,
     UnreadableAnswerError,
 )
+from quantconnect_provider.client.json_body import read_json
+from quantconnect_provider.client.odd_values import shorten
 
 _CREDENTIALS = re.compile(
-    r"^\s*(hash doesn't match|userid not valid|invalid timestamp)|too many failed attempts", re.IGNORECASE
+    r"^\s*(hash doesn't match|userid not valid|invalid timestamp)"
+    r"|too many (failed|invalid|unsuccessful|login|authentication)[\w ]* attempts",
+    re.IGNORECASE,
 )
-# "Too many insights" would be about the window that was asked for, and no pause mends that.
-_THROTTLED = re.compile(r"too many(?! (insights|rows|items|results))|rate limit|slow down", re.IGNORECASE)
+# "Too many files" and the like are limits of the account or the project: waiting does not help.
+_THROTTLED = re.compile(
+    r"too many ((api|http|concurrent|parallel|simultaneous|recent) ){0,2}(requests|calls)\b"
+    r"|(?<!interest )rate[ -]?limit|slow down|request limit|throttl(ed|ing)",
+    re.IGNORECASE,
+)
 _NEVER_DEPLOYED = re.compile(r"no live deployment found", re.IGNORECASE)
 _NOT_FOUND = re.compile(r"not found|does not exist|doesn't exist|no such", re.IGNORECASE)
 _INTERNAL = re.compile(r"internal (server )?error", re.IGNORECASE)
 _CLOCK_BEHIND_SECONDS = 7000  # signatures older than 7200 s are refused
 _CLOCK_AHEAD_SECONDS = 300  # how far ahead is tolerated is not known
 _WORDS_SHOWN = 300
+_YES_OR_NO = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False, "": False}
 
 
 _ErrorT = TypeVar("_ErrorT", bound=QuantConnectError)
@@ -49,7 +58,7 @@ _ErrorT = TypeVar("_ErrorT", bound=QuantConnectError)
 
 @dataclass(frozen=True)
 class RawResponse:
-    """An HTTP answer as it came, and when (UTC) the request for it was sent."""
+    """An HTTP response as it came, and when (UTC) the request for it was sent."""
 
     endpoint: Endpoint
     status: int
@@ -58,97 +67,114 @@ class RawResponse:
     requested_at: DateTime
 
 
-def read_response(answer: RawResponse) -> dict[str, Any]:
-    """Return the JSON object of a successful *answer*.
+def read_response(response: RawResponse) -> dict[str, Any]:
+    """Return the JSON object of a successful *response*.
 
-    :raises QuantConnectError: the subclass for what the answer means.
+    :raises QuantConnectError: the subclass for what the response means.
     """
-    payload = _json_object(answer)
-    words = _error_words(payload) if payload is not None else ()
-    said_no = payload is not None and (
-        payload.get("success") is False or ("success" not in payload and words)
-    )
-    if answer.status >= 300 or said_no:
-        raise _error_for(answer, words)
+    payload = _json_object(response)
+    words = error_words(payload) if payload is not None else ()
+    success = None if payload is None else _success(payload, words)
+    if payload is not None and not words and response.status < 300 and _is_loading(payload):
+        raise _error(StillLoadingError, response, (), "'loading' instead of data")
+    if payload is not None and response.status < 300 and response.endpoint.is_result(payload):
+        return payload
+    if response.status >= 300 or success is False:
+        raise _error_for(response, words)
     if payload is None:
-        raise _error(
-            UnreadableAnswerError, answer, (), f"an answer that is not JSON: {_excerpt(answer.body)}"
-        )
-    if payload.get("status") == "loading" and "progress" in payload:
-        raise _error(StillLoadingError, answer, (), "'loading' instead of data")
+        what = f"a response that is not JSON: {_excerpt(response.body)}"
+        raise _error(UnreadableAnswerError, response, (), what)
+    if success is None:
+        what = f"success {shorten(payload['success'])}, which is neither yes nor no"
+        raise _error(UnreadableAnswerError, response, words, what)
     return payload
 
 
-def _json_object(answer: RawResponse) -> dict[str, Any] | None:
+def _json_object(response: RawResponse) -> dict[str, Any] | None:
     try:
-        payload = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        payload = read_json(response.body, endpoint=response.endpoint.path)
+    except ValueError:
         return None
     return payload if isinstance(payload, dict) else None
 
 
-def _error_words(payload: dict[str, Any]) -> tuple[str, ...]:
-    """Collect the API's words from the three places where it puts them."""
+def _is_loading(payload: dict[str, Any]) -> bool:
+    return payload.get("status") == "loading" and "progress" in payload
+
+
+def _success(payload: dict[str, Any], words: tuple[str, ...]) -> bool | None:
+    """Return whether the API did what was asked; None if it cannot be told."""
+    value = payload.get("success")
+    if value is None and words:
+        return False
+    if "success" not in payload:
+        return True  # not every response has it
+    return _YES_OR_NO.get(str(value).strip().lower())
+
+
+def is_no(payload: dict[str, Any]) -> bool:
+    """Whether ``success`` says no, in any spelling."""
+    return _YES_OR_NO.get(str(payload.get("success")).strip().lower()) is False
+
+
+def error_words(payload: dict[str, Any]) -> tuple[str, ...]:
+    """Collect the API's words from the places where it puts them."""
     places = ["errors", "messages", "Message"]
-    if payload.get("success") is False:
-        places += ["message", "error"]  # good answers of live/read and live/list carry these too
-    words: list[str] = []
-    for place in places:
-        value = payload.get(place)
-        words += [str(entry) for entry in (value if isinstance(value, list) else [value]) if entry]
-    return tuple(words)
+    if is_no(payload):
+        places += ["message", "error"]  # good responses of live/read and live/list carry these too
+    return tuple(line for place in places for line in read_lines(payload.get(place)))
 
 
-def _error_for(answer: RawResponse, words: tuple[str, ...]) -> QuantConnectError:
+def _error_for(response: RawResponse, words: tuple[str, ...]) -> QuantConnectError:
     text = " ".join(words)
-    status = answer.status
+    status = response.status
     came_back = f"HTTP {status}" if status >= 300 else "no"
-    retry_after = _retry_after_seconds(answer.headers)
+    retry_after = _retry_after_seconds(response.headers)
     if _CREDENTIALS.search(text) or status == 401:
-        return _credentials_error(answer, words)
+        return _credentials_error(response, words)
     if status == 429 or (status == 503 and retry_after is not None) or _THROTTLED.search(text):
-        return _error(RateLimitedError, answer, words, "'slow down'", retry_after=retry_after)
+        return _error(RateLimitedError, response, words, "'slow down'", retry_after=retry_after)
     if status >= 500 or status == 408 or _INTERNAL.search(text):
-        return _error(ServerError, answer, words, came_back, retry_after=retry_after)
+        return _error(ServerError, response, words, came_back, retry_after=retry_after)
     if 300 <= status < 400:
-        target = answer.headers.get("Location", "elsewhere")
+        target = response.headers.get("Location", "elsewhere")
         return _error(
             InvalidSettingError,
-            answer,
+            response,
             words,
             f"a redirect to {target}",
             advice="Set the connection's host to it.",
         )
     if _NEVER_DEPLOYED.search(text):
-        return _error(NeverDeployedError, answer, words, came_back)
+        return _error(NeverDeployedError, response, words, came_back)
     if status == 404 and not words:
         advice = "Check the connection's host; its path should end in /api/v2."
-        return _error(NotFoundError, answer, words, came_back, advice=advice)
+        return _error(NotFoundError, response, words, came_back, advice=advice)
     if status == 404 or _NOT_FOUND.search(text):
-        return _error(NotFoundError, answer, words, came_back)
+        return _error(NotFoundError, response, words, came_back)
     if not words and status >= 300:
-        words = (_excerpt(answer.body),)
-    return _error(RefusedError, answer, words, came_back)
+        words = (_excerpt(response.body),)
+    return _error(RefusedError, response, words, came_back)
 
 
-def _credentials_error(answer: RawResponse, words: tuple[str, ...]) -> CredentialsError:
-    skew = clock_skew_seconds(answer)
+def _credentials_error(response: RawResponse, words: tuple[str, ...]) -> CredentialsError:
+    skew = clock_skew_seconds(response)
     if skew is not None and not -_CLOCK_BEHIND_SECONDS < skew < _CLOCK_AHEAD_SECONDS:
         direction = "behind" if skew < 0 else "ahead of"
         came_back = f"no, and this machine's clock is {abs(skew):,.0f} s {direction} the API's"
-        return _error(ClockSkewError, answer, words, came_back)
-    return _error(CredentialsError, answer, words, "that it does not accept the credentials")
+        return _error(ClockSkewError, response, words, came_back)
+    return _error(CredentialsError, response, words, "that it does not accept the credentials")
 
 
-def clock_skew_seconds(answer: RawResponse) -> float | None:
+def clock_skew_seconds(response: RawResponse) -> float | None:
     """Return how far this machine's clock was ahead (negative: behind) when the request was sent."""
     try:
-        server_time = parsedate_to_datetime(answer.headers["Date"])
+        server_time = parsedate_to_datetime(response.headers["Date"])
     except (KeyError, TypeError, ValueError):
         return None
     if server_time.tzinfo is None:
         server_time = server_time.replace(tzinfo=timezone.utc)
-    return answer.requested_at.timestamp() - server_time.timestamp()
+    return response.requested_at.timestamp() - server_time.timestamp()
 
 
 def _retry_after_seconds(headers: Mapping[str, str]) -> float | None:
@@ -170,7 +196,7 @@ def _retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 def _error(
     kind: type[_ErrorT],
-    answer: RawResponse,
+    response: RawResponse,
     words: tuple[str, ...],
     came_back: str,
     *,
@@ -178,12 +204,12 @@ def _error(
     advice: str | None = None,
 ) -> _ErrorT:
     said = f": {' | '.join(words)}" if words else ""
-    message = f"{answer.endpoint.path} was answered with {came_back}{said}".rstrip(".") + "."
+    message = f"{response.endpoint.path} was answered with {came_back}{said}".rstrip(".") + "."
     return kind(
         message,
-        endpoint=answer.endpoint.path,
+        endpoint=response.endpoint.path,
         api_errors=words,
-        http_status=answer.status,
+        http_status=response.status,
         retry_after_seconds=retry_after,
         advice=advice,
     )

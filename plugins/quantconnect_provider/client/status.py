@@ -54,16 +54,28 @@ RESTART_GRACE_SECONDS = 600.0
 """How long a deployment with automatic redeploy may show ``RESTARTABLE`` before it counts as over."""
 
 
-def phase_of(status: str, stopped_at: datetime | None = None) -> Phase:
+_FIRST_YEAR = 1971
+_END_OF_TIME_YEAR = 2050
+
+
+def phase_of(status: str, stopped_at: datetime | None = None, launched_at: datetime | None = None) -> Phase:
     """Return what *status* means.
 
     :param stopped_at: the deployment's stop time: when it is set, the deployment is over whatever its
         status still says (the two are not updated at the same moment).
+    :param launched_at: its launch time; a stop time before it belongs to an earlier run.
     """
     phase = PHASES.get(status, Phase.UNKNOWN)
-    if stopped_at is None or phase.over:
+    if phase.over or stopped_at is None or not _is_stop_time(stopped_at, launched_at):
         return phase
     return Phase.OVER_WELL if phase is Phase.RUNNING else Phase.OVER_BADLY
+
+
+def _is_stop_time(stopped_at: datetime, launched_at: datetime | None) -> bool:
+    """Whether it is the time of a stop, and no placeholder such as year 1, 1970 or the engine's 2050."""
+    if not _FIRST_YEAR <= stopped_at.year < _END_OF_TIME_YEAR:
+        return False
+    return launched_at is None or launched_at.year >= _END_OF_TIME_YEAR or not stopped_at < launched_at
 
 
 def is_known(status: str) -> bool:

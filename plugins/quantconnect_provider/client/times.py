@@ -7,7 +7,10 @@ from typing import Any
 
 import pendulum
 
-_LATEST_UNIX_SECONDS = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second that datetime can hold
+EARLIEST_UNIX_SECONDS = 31_536_000  # 1971: year 1 and 1970 stand for "no time"
+LATEST_UNIX_SECONDS = 7_258_118_400  # 2200: QuantConnect's "no end" is 2050, and 9999 comes from a wrong unit
+_UNITS = (1, 1_000, 1_000_000, 1_000_000_000)  # seconds; milli-, micro-, nanoseconds by mistake
+_LONGEST_TEXT = 40
 
 
 def utc_now() -> pendulum.DateTime:
@@ -15,33 +18,46 @@ def utc_now() -> pendulum.DateTime:
     return pendulum.now("UTC")
 
 
-def from_unix_seconds(seconds: float) -> datetime:
-    """Return the aware UTC time of *seconds* since 1970; beyond the year 9999 it is held there.
+def from_unix_time(number: float) -> datetime:
+    """Return the aware UTC time of a number since 1970, in seconds or in the smaller unit that fits.
 
     Plain ``datetime``: a harvest makes millions of these, and pendulum's class costs ten times as much.
+
+    :raises ValueError: if no unit gives a time between 1971 and 2200.
     """
-    if not 0 <= seconds <= _LATEST_UNIX_SECONDS:
-        seconds = _LATEST_UNIX_SECONDS if seconds > 0 else 0
-    return datetime.fromtimestamp(seconds, timezone.utc)
+    for unit in _UNITS:
+        if EARLIEST_UNIX_SECONDS <= number / unit < LATEST_UNIX_SECONDS:
+            return datetime.fromtimestamp(number / unit, timezone.utc)
+    raise ValueError("not a time between 1971 and 2200")
 
 
 def read_time(value: Any) -> pendulum.DateTime | None:
-    """Read unix seconds (number or text), ``YYYY-MM-DD HH:MM:SS`` (UTC without zone) or ISO 8601.
+    """Read unix time (number or text), ``YYYY-MM-DD HH:MM:SS`` (UTC without zone) or ISO 8601.
 
-    :raises ValueError: if *value* is none of these.
+    :raises ValueError: if *value* is none of these, or not between 1971 and 2200.
     """
-    if value in (None, "", 0):
+    if value is None or value == "":
         return None
-    if isinstance(value, bool):
-        raise ValueError(f"not a time: {value!r}")
-    if isinstance(value, (int, float)):
-        return pendulum.instance(from_unix_seconds(float(value)))
-    text = str(value).strip()
+    if type(value) in (int, float):
+        return pendulum.instance(from_unix_time(value)) if value else None
+    text = value.strip() if isinstance(value, str) else ""
+    if not text[:1].isdigit() or len(text) > _LONGEST_TEXT:
+        raise ValueError("not a time")
     try:
-        return pendulum.instance(from_unix_seconds(float(text)))
+        number = float(text)
     except ValueError:
-        pass
-    parsed = pendulum.parse(text, tz="UTC")
-    if not isinstance(parsed, pendulum.DateTime):
-        raise ValueError(f"not a time: {value!r}")
-    return parsed.in_timezone("UTC")
+        return _from_iso(text)
+    return pendulum.instance(from_unix_time(number)) if number else None
+
+
+def _from_iso(text: str) -> pendulum.DateTime:
+    try:
+        parsed = pendulum.parse(text, tz="UTC")
+        if not isinstance(parsed, pendulum.DateTime) or "-" not in text[:5]:
+            raise ValueError("not a time")
+        moment = parsed.in_timezone("UTC")
+    except OverflowError:
+        raise ValueError("out of range in UTC") from None
+    if not EARLIEST_UNIX_SECONDS <= moment.timestamp() < LATEST_UNIX_SECONDS:
+        raise ValueError("not a time between 1971 and 2200")
+    return moment

@@ -30,6 +30,7 @@ from quantconnect_provider.client.errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
+from quantconnect_provider.client.odd_values import cap
 from quantconnect_provider.client.redaction import redact, secret_leaves
 from quantconnect_provider.client.response import RawResponse, read_response
 from quantconnect_provider.client.retry_settings import RetrySettings
@@ -43,6 +44,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")  # quantities keep ever
 _UNCLEAR = (ServerError, UnreadableAnswerError, StillLoadingError)
 _CONNECT_TIMEOUT_SECONDS = 10.0
 _CONNECTIONS = 32
+_WORDS_KEPT = 20
 
 
 class Transport:
@@ -103,8 +105,12 @@ class Transport:
             if response.status_code >= 300:
                 with response:
                     read_response(_raw(endpoint, response, requested_at))
-        with response, self._errors_of_requests(endpoint):
-            yield response
+        try:
+            with response, self._errors_of_requests(endpoint):
+                yield response
+        except QuantConnectError as error:
+            self._complete(error, body)
+            raise
 
     def _call_once(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawResponse]:
         # The API may just have closed an idle pooled connection. Sending on it would fail in a way that
@@ -197,14 +203,14 @@ class Transport:
             raise mapped from error
 
     def _complete(self, error: QuantConnectError, body: dict[str, Any]) -> None:
-        """Redact every secret in an error's text, and name the project in it."""
+        """Redact every secret in an error's text, then cut it short, and name the project in it."""
         secrets = [self._account.api_token, *secret_leaves(body)]
-        error.args = tuple(redact(str(part), secrets) for part in error.args)
+        error.args = tuple(cap(redact(str(part), secrets)) for part in error.args)
         project_id = body.get("projectId")
         if project_id is not None and str(project_id) not in str(error):
             # The API's own words do not name it, and the log of a task with many projects needs it.
             error.args = (f"Project {project_id}: {error.args[0]}", *error.args[1:])
-        error.api_errors = tuple(redact(part, secrets) for part in error.api_errors)
+        error.api_errors = tuple(cap(redact(part, secrets)) for part in error.api_errors[:_WORDS_KEPT])
 
     def _is_last_attempt(self, state: tenacity.RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None

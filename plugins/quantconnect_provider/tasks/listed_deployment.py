@@ -73,7 +73,7 @@ def list_deployments(
     :raises QuantConnectError: if the API does not answer.
     """
     listed_at = utc_now()
-    rows = client.list_live()
+    rows: list[LiveSummary] = client.list_live()
     if project_ids is not None:
         deployed = {row.project_id for row in rows}
         never = [f"project {project_id}" for project_id in project_ids if project_id not in deployed]

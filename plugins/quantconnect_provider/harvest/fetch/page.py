@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from quantconnect_provider.client.insights import InsightPage, OddValue
+from quantconnect_provider.client.insights import InsightPage
+from quantconnect_provider.client.odd_values import OddValue
 from quantconnect_provider.store.staging import StagedRow
 
 
