@@ -48,6 +48,13 @@ class Package:
         line, _, rest = rest.partition("\n")
         path.write_text(f"{before}{found}{line}\n{text}\n{rest}", encoding="utf-8")
 
+    def insert_before(self, name: str, line: str, text: str) -> None:
+        """Insert lines before the first line that begins with `line`."""
+        path = self._path(name)
+        before, found, rest = path.read_text(encoding="utf-8").partition(line)
+        assert found, f"{name} has no {line!r} any more"
+        path.write_text(f"{before}{text}\n{found}{rest}", encoding="utf-8")
+
     def append(self, name: str, text: str) -> None:
         """Append lines."""
         with self._path(name).open("a", encoding="utf-8") as file:
@@ -207,8 +214,39 @@ def test_column(package: Callable[[str], Package]) -> None:
     assert printed.splitlines()[-1] == str([("calm", "{}")] * 3)
 
 
+def test_deploy_option(package: Callable[[str], Package]) -> None:
+    changed = package("deploy option")
+    changed.insert_before(
+        "tasks/deploy_request.py",
+        "    @classmethod",
+        "    region: str | None = option(_text, default=None, title='Region', section=HOW,\n"
+        "        description='Where it runs.', schema={'type': ['null', 'string']})\n",
+    )
+    changed.insert("client/models.py", '    version_id: str = "-1"', "    region: str | None = None")
+    changed.insert("client/client.py", "    body: dict[str, Any] = {", '        "region": deployment.region,')
+
+    printed = changed.run(
+        "from quantconnect_provider.client import QuantConnectClient\n"
+        "from quantconnect_provider.dag_support.deploy_form import deploy_params\n"
+        "from quantconnect_provider.operators.live import QuantConnectCreateLiveOperator as Operator\n"
+        "from quantconnect_provider.sandbox import Sandbox\n"
+        "from quantconnect_provider.tasks.deploy_request import DeployRequest\n"
+        "print('region' in deploy_params(), 'region' in Operator.template_fields)\n"
+        "with Sandbox() as it, QuantConnectClient(it.user_id, it.api_token, it.base_url) as api:\n"
+        "    build = api.create_compile(23456002).compile_id\n"
+        "    while api.read_compile(23456002, build).state == 'InQueue': pass\n"
+        "    node = next(node.id for node in api.read_nodes(23456002).live if not node.busy)\n"
+        "    task = Operator(task_id='deploy', project_id='23456002', compile_id=build, live_node_id=node,\n"
+        "        region='Tokyo')\n"
+        "    api.create_live(DeployRequest.of_operator(task).resolve(build).spec)\n"
+        "    print(it.deployments(23456002)[0]['request']['region'])\n"
+    )
+
+    assert printed.splitlines()[-2:] == ["True True", "Tokyo"]
+
+
 def test_each_recipe_is_carried_out() -> None:
     tests = {name.removeprefix("test_").replace("_", " ") for name in globals() if name.startswith("test_")}
 
     assert set(RECIPES) - tests == set()
-    assert len(RECIPES) >= 4
+    assert len(RECIPES) == 5
