@@ -44,3 +44,8 @@ def pytest_terminal_summary(
         for kind, number in count.faults.most_common():
             terminalreporter.write_line(f"{number:5d}  {kind}")
         terminalreporter.write_line(str(count))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that start an Airflow of their own: the machine has room for one at a time."""
+    items.sort(key=lambda item: item.path.name != "test_fast_waits.py")
