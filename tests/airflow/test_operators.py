@@ -326,14 +326,27 @@ def test_connection_can_be_templated_everywhere(operator: Any) -> None:
     assert {"project_id", "project_ids"} & set(operator.template_fields)
 
 
-def test_templates_are_rendered_and_the_link_follows() -> None:
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("", "https://www.quantconnect.com/project/1002"),
+        ("https://www.quantconnect.com/api/v2", "https://www.quantconnect.com/project/1002"),
+        ("http://127.0.0.1:5612/api/v2", ""),
+        ("https://quantconnect.com.example.org/api/v2", ""),
+    ],
+)
+def test_link_leads_to_the_rendered_project_where_the_connection_does(
+    connection: Callable[..., None], host: str, expected: str
+) -> None:
     from quantconnect_provider.links import QuantConnectProjectLink
 
+    connection(
+        "quantconnect_default", {"conn_type": "quantconnect", "host": host, "login": "1", "password": "token"}
+    )
     read = QuantConnectReadLiveOperator(task_id="read", project_id="{{ params.project }}")
     read.render_template_fields({"params": {"project": 1002}})  # type: ignore[typeddict-item]
-    assert read.project_id == "1002"
     link: Callable[..., str] = QuantConnectProjectLink().get_link
-    assert link(read, ti_key=None) == "https://www.quantconnect.com/project/1002"
+    assert link(read, ti_key=None) == expected
 
 
 @pytest.mark.parametrize(("configured", "expected"), [("True", True), ("False", False)])
