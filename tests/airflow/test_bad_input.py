@@ -23,9 +23,11 @@ def deploy(run_dag: Callable[..., Run], quantconnect_sandbox: Any) -> Callable[.
 
 
 def says_once(run: Run, *words: str) -> None:
-    """The log has these words, and no chain of errors behind the one that ends the task."""
+    """The log has these words, and neither a traceback nor a chain of errors after them."""
     for each in words:
         assert each in run.log
+    assert "site-packages" not in run.log
+    assert "Traceback" not in run.log
     assert "During handling of the above exception" not in run.log
     assert "direct cause of the following exception" not in run.log
 

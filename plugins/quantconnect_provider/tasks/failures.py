@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
+import structlog
 from airflow.sdk.exceptions import AirflowFailException
 
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.client.redaction import redact
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict
 
 
 class QuantConnectTaskFailed(AirflowFailException):
@@ -40,6 +46,7 @@ class plain_errors:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, QuantConnectError):
+            _log_without_traceback()
             plain = error if error.retryable else QuantConnectTaskFailed(error)
             raise plain.with_traceback(None) from None
 
@@ -54,3 +61,23 @@ def hiding(secrets: Iterable[str]) -> Iterator[None]:
         error.args = tuple(redact(str(part), hidden) for part in error.args)
         error.api_errors = tuple(redact(part, hidden) for part in error.api_errors)
         raise
+
+
+def _log_without_traceback() -> None:
+    """Let Airflow log QuantConnect's errors with their text only.
+
+    Airflow logs every failed task with a traceback through its own files, which says nothing about a wrong
+    token or a project that does not exist. Its logging is a chain of structlog processors, and this adds one.
+    """
+    processors = structlog.get_config()["processors"]
+    if isinstance(processors, list) and _without_traceback not in processors:
+        processors.insert(0, _without_traceback)
+
+
+def _without_traceback(logger: Any, method: str, event_dict: EventDict) -> EventDict:
+    error = sys.exc_info()[1]
+    if event_dict.get("exc_info") and isinstance(error, (QuantConnectError, QuantConnectTaskFailed)):
+        del event_dict["exc_info"]
+        cause = error.error if isinstance(error, QuantConnectTaskFailed) else error
+        event_dict["event"] = f"{event_dict['event']}: {type(cause).__name__}: {error}"
+    return event_dict
