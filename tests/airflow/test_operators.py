@@ -139,7 +139,7 @@ def test_liquidation_that_finds_nothing_held_waits_for_nothing(quantconnect_sand
     liquidate = QuantConnectLiquidateLiveOperator(task_id="liquidate", project_id=1003, deferrable=True)
     first = run_deferred(liquidate, context(store))
     assert first["flat"]
-    assert liquidate.execute(context(store))["already_over"]
+    assert liquidate.execute(context(store))["flat"]
 
 
 def test_context_without_a_state_store_is_warned_about(
