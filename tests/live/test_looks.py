@@ -6,6 +6,7 @@ import pytest
 
 from quantconnect_provider.client import LiveDeployment, LiveSummary
 from quantconnect_provider.client.errors import NeverDeployedError, NotFoundError
+from quantconnect_provider.client.live_list import LiveListing
 from quantconnect_provider.live.observation import observe_deployment, observe_project
 from tests.live.task import PROJECT, Desk
 
@@ -16,8 +17,8 @@ class Api:
     def __init__(self, rows: list[LiveSummary], newest: LiveDeployment | None) -> None:
         self.rows, self.newest = rows, newest
 
-    def list_live(self, project_id: int) -> list[LiveSummary]:
-        return self.rows
+    def list_live(self, project_id: int) -> LiveListing:
+        return LiveListing(self.rows)
 
     def read_live(self, project_id: int) -> LiveDeployment:
         if self.newest is None:

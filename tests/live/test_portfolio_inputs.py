@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from quantconnect_provider.client import Portfolio
 from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.live_request import parameter_texts
 from quantconnect_provider.client.portfolio import Holding
 from quantconnect_provider.live.deploy.carry_over import (
     holdings_settings,
@@ -20,7 +21,6 @@ from quantconnect_provider.live.deploy.carry_over import (
     with_carried,
     with_portfolio,
 )
-from quantconnect_provider.live.deploy.parameters import parameter_texts
 from tests.live.task import PAPER
 
 OPTION_ID = "SPY 2ZQGWTQ5V7UJQ|SPY R735QTJ8XC9X"
@@ -106,7 +106,7 @@ def test_parameters_are_text_or_refused_by_name(parameters: dict[str, Any]) -> N
             parameter_texts(parameters)
         assert any(repr(name) in str(error.value) for name in bad)
         return
-    sent = parameter_texts(parameters) or {}
+    sent = parameter_texts(parameters)
     assert all(type(value) is str for value in sent.values())
     assert set(sent) == {name for name, value in parameters.items() if value is not None}
 

@@ -17,6 +17,7 @@ from quantconnect_provider.client.errors import (
     NeverDeployedError,
     OutcomeUnknownError,
 )
+from quantconnect_provider.client.live_list import LiveListing
 from quantconnect_provider.live.deploy.create import create_once
 from quantconnect_provider.live.deploy.journal import KEY, attempt_after
 from quantconnect_provider.live.deployment_errors import (
@@ -126,8 +127,8 @@ def test_an_empty_list_proves_nothing_where_there_was_something_before(desk: Des
 class Forgetful:
     """A client whose API shows no deployment at all."""
 
-    def list_live(self, project_id: int) -> list[Any]:
-        return []
+    def list_live(self, project_id: int) -> LiveListing:
+        return LiveListing()
 
     def read_live(self, project_id: int) -> Any:
         raise NeverDeployedError("never")
@@ -151,9 +152,9 @@ class FirstBlind(Forgetful):
         self.client = client
         self.polls = 0
 
-    def list_live(self, project_id: int) -> list[Any]:
+    def list_live(self, project_id: int) -> LiveListing:
         self.polls += 1
-        return [] if self.polls == 1 else self.client.list_live(project_id)
+        return LiveListing() if self.polls == 1 else self.client.list_live(project_id)
 
 
 def test_an_accepted_request_without_an_id_is_resolved_by_polling(desk: Desk) -> None:

@@ -26,16 +26,20 @@ def create_body(deployment: LiveSpec) -> dict[str, Any]:
         "brokerage": deployment.brokerage,
         "dataProviders": deployment.data_providers or _QUANTCONNECT_DATA,
         "automaticRedeploy": deployment.automatic_redeploy,
-        "parameters": _parameters(deployment.parameters or {}),
+        "parameters": parameter_texts(deployment.parameters),
     }
     if deployment.notification:
         body["notification"] = deployment.notification
     return body
 
 
-def _parameters(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameters as text, as JSON writes them; those that are null are left out."""
-    return {str(name): _text(name, value) for name, value in parameters.items() if value is not None}
+def parameter_texts(parameters: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return an algorithm's parameters as live/create takes them: text, as JSON writes it, null left out.
+
+    :raises InvalidSettingError: naming the parameter that is a list, an object or not a finite number.
+    """
+    given = (parameters or {}).items()
+    return {str(name): _text(str(name), value) for name, value in given if value is not None}
 
 
 def _text(name: str, value: Any) -> str:
@@ -43,11 +47,11 @@ def _text(name: str, value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float, Decimal)) and math.isfinite(value):
-        return str(value)
+    if isinstance(value, int) or (isinstance(value, (float, Decimal)) and math.isfinite(value)):
+        return f"{value:f}" if isinstance(value, Decimal) else str(value)
     raise InvalidSettingError(
-        f"The parameter {name!r} is {_kind(value)}, which is no text.",
-        advice="Give text, a finite number, true or false; or leave it out.",
+        f"parameters[{name!r}] is {_kind(value)}.",
+        advice='A parameter is text, a finite number, true or false; write a list as text, like "1,2,3".',
     )
 
 
@@ -56,4 +60,4 @@ def _kind(value: Any) -> str:
         return "an object"
     if isinstance(value, (list, tuple, set)):
         return "a list"
-    return f"{value}" if isinstance(value, (float, Decimal)) else f"of type {type(value).__name__}"
+    return "not a finite number" if isinstance(value, (float, Decimal)) else f"of type {type(value).__name__}"

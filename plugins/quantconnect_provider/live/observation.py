@@ -56,13 +56,15 @@ class ProjectObservation:
     """All deployments of one project at one look.
 
     :param current_id: the deployment that stop and liquidate would act on: they take a project id only.
-    :param looked_at: unix seconds, before the look began.
+    :param looked_at: unix seconds, before the poll began.
+    :param unreadable: rows of live/list that cannot be read and may be running deployments of the project.
     """
 
     project_id: int
     seen: dict[str, Observation]
     current_id: str | None
     looked_at: float
+    unreadable: tuple[str, ...] = ()
 
     @property
     def current(self) -> Observation | None:
@@ -92,14 +94,15 @@ def observe_project(
     :raises QuantConnectError: if either does not answer. A project that was never deployed is no error.
     """
     looked_at = clock()
-    rows = [row for row in client.list_live(project_id) if row.project_id == project_id]
-    seen = {row.deploy_id: Observation.of(row) for row in rows}
+    listing = client.list_live(project_id)
+    unreadable = tuple(row.row for row in listing.may_hide(project_id))
+    seen = {row.deploy_id: Observation.of(row) for row in listing if row.project_id == project_id}
     try:
         newest = client.read_live(project_id)
     except NeverDeployedError:
-        return ProjectObservation(project_id, seen, _latest(seen), looked_at)
+        return ProjectObservation(project_id, seen, _latest(seen), looked_at, unreadable)
     seen[newest.deploy_id] = Observation.of(newest)
-    return ProjectObservation(project_id, seen, newest.deploy_id, looked_at)
+    return ProjectObservation(project_id, seen, newest.deploy_id, looked_at, unreadable)
 
 
 def observe_deployment(client: QuantConnectClient, project_id: int, deploy_id: str) -> Observation | None:

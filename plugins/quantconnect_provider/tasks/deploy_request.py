@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.live_request import parameter_texts
 from quantconnect_provider.client.models import PAPER_ID, LiveSpec
 from quantconnect_provider.hooks.brokerage import QuantConnectBrokerageHook
 from quantconnect_provider.live.brokerages.settings import BrokerageSettings
 from quantconnect_provider.live.deploy.carry_over import cash_given, holdings_given, with_portfolio
 from quantconnect_provider.live.deploy.options import IF_RUNNING
-from quantconnect_provider.live.deploy.parameters import parameter_texts
 from quantconnect_provider.tasks.form_option import (
     HOW,
     PORTFOLIO,
@@ -51,7 +51,7 @@ def _version(value: Any, name: str) -> str:
 
 
 def _parameters(value: Any, name: str) -> dict[str, str] | None:
-    return parameter_texts(mapping_of(value, name))
+    return parameter_texts(mapping_of(value, name)) or None
 
 
 _LIST_OR_NOTHING = ["null", "array"]

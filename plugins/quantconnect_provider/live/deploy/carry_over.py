@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.client.portfolio import Portfolio
+from quantconnect_provider.client.portfolio import Portfolio, short_symbol
 from quantconnect_provider.live.brokerages.table import BROKERAGES
 from quantconnect_provider.live.text_values import read_structure
 
@@ -195,7 +195,8 @@ def _instrument(entry: Mapping[str, Any], place: str) -> tuple[str, str]:
             f"{place} has the symbol ids {given[0]!r} and {given[1]!r}.", advice="Give one instrument."
         )
     symbol_id = given[0] if given else ""
-    readable = _readable(_text(entry, "symbol", place).strip(), symbol_id)
+    symbol_text = _text(entry, "symbol", place).strip()
+    readable = _readable(symbol_text, symbol_id) if symbol_id else symbol_text
     if not readable:
         raise InvalidSettingError(
             f"{place} has neither symbol nor symbolId.", advice='Write it like {"symbol": "SPY", ...}.'
@@ -204,11 +205,9 @@ def _instrument(entry: Mapping[str, Any], place: str) -> tuple[str, str]:
 
 
 def _readable(symbol: str, symbol_id: str) -> str:
-    """Return the symbol for people; an option's id begins with its underlying's, so it is shown whole."""
-    first, _, _ = symbol_id.partition(" ")
-    if symbol and (symbol != first or "|" not in symbol_id):
-        return symbol
-    return symbol_id if "|" in symbol_id else first
+    """Return the symbol for people: the ticker that an option's id begins with is its underlying's."""
+    short = short_symbol(symbol_id)
+    return short if not symbol or symbol == symbol_id.split(" ", maxsplit=1)[0] else symbol
 
 
 def _text(entry: Mapping[str, Any], key: str, place: str) -> str:

@@ -161,7 +161,9 @@ def proves_nothing_started(error: QuantConnectError) -> bool:
 
 
 def _is_complete(attempt: SendAttempt, seen: ProjectObservation) -> bool:
-    """Whether *seen* shows anything of what was there before; if not, an empty list proves nothing."""
+    """Whether *seen* would show the deployment: it has what was there before, and no row is unreadable."""
+    if seen.unreadable:
+        return False
     return not attempt.known or any(deploy_id in seen.seen for deploy_id in attempt.known)
 
 

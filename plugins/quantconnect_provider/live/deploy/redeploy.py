@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from quantconnect_provider.client.errors import UnreadableAnswerError
 from quantconnect_provider.client.models import LiveSpec
 from quantconnect_provider.live.deploy.carry_over import portfolio_snapshot, wants_portfolio
 from quantconnect_provider.live.deploy.journal import DeployJournal, Redeploy
 from quantconnect_provider.live.deploy.options import DeployOptions
 from quantconnect_provider.live.deployment_errors import AlreadyRunningError
 from quantconnect_provider.live.notes import TaskNotes
-from quantconnect_provider.live.observation import ProjectObservation, named, observe_project
+from quantconnect_provider.live.observation import (
+    Observation,
+    ProjectObservation,
+    named,
+    observe_project,
+)
 from quantconnect_provider.live.polling import Polling
 from quantconnect_provider.live.wind_down.steps import Action, WindDown
 
@@ -24,10 +30,16 @@ STOP_KEY = "quantconnect_deploy_stop"
 
 
 def check_room(observed: ProjectObservation, if_running: str) -> None:
-    """Check that what runs may be adopted or replaced, and that it is one deployment.
+    """Check that what runs may be adopted or replaced, and that it is one deployment that can be read.
 
     :raises AlreadyRunningError: if not.
     """
+    if observed.unreadable:
+        raise AlreadyRunningError(
+            f"live/list shows a deployment of project {observed.project_id} that cannot be read and may "
+            f"be running: {observed.unreadable[0]}.",
+            advice="Open the project on quantconnect.com, stop what should not run, and run again.",
+        )
     running = observed.active
     if len(running) > 1:
         raise AlreadyRunningError(
@@ -81,6 +93,7 @@ def make_room(
             f"else has started {named(observed.active)} since.",
             advice="Clear this task to redeploy that one too.",
         )
+    check_room(observed, "redeploy")  # what was held stays noted: a later attempt goes on from here
     return observed
 
 
@@ -89,9 +102,19 @@ def _begin(
 ) -> Redeploy:
     """Note what is stopped and what it holds, before it is stopped."""
     running = observed.active[0]
-    wanted = wants_portfolio(spec.brokerage)
-    portfolio = portfolio_snapshot(client.read_portfolio(spec.project_id)) if wanted else None
+    portfolio = _portfolio(client, spec.project_id, running) if wants_portfolio(spec.brokerage) else None
     journal.redeploy = Redeploy(deploy_id=running.deploy_id, portfolio=portfolio)
     journal.save()
     log.info("Redeploying project %s: %s is stopped first.", spec.project_id, running.deploy_id)
     return journal.redeploy
+
+
+def _portfolio(client: QuantConnectClient, project_id: int, running: Observation) -> dict[str, Any]:
+    try:
+        return portfolio_snapshot(client.read_portfolio(project_id))
+    except UnreadableAnswerError as error:
+        raise UnreadableAnswerError(
+            f"{running.deploy_id} was not stopped, because what it holds cannot be read: {error.args[0]}",
+            endpoint=error.endpoint,
+            advice="Give cash and holdings in the form of the run; then they are not read.",
+        ) from error
