@@ -1,7 +1,7 @@
-"""An API that refuses more than 600 requests a minute, told (``requests_per_minute``) and untold.
+"""An API that refuses more than 600 requests a minute, with and without ``requests_per_minute``.
 
-Told: none refused, and 95 % of the allowance used. Untold: requests needed over requests sent, to be 0.9 or
-better, with nothing lost. Run with ``--told`` or ``--untold``; without, both one after the other.
+Configured: none refused, and 95 % of the allowance used. Learned: requests needed over requests sent, to be
+0.9 or better, with nothing lost. Run with ``--configured`` or ``--learned``; without, both, one by one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from benchmarks.stores import databases
 from quantconnect_provider.harvest import HarvestReport, Store, harvest
 
 PER_MINUTE = 600
-TOLD_COUNT = 118_000  # about 1,190 pages: two minutes
-UNTOLD_COUNT = 178_000  # about 1,800 pages: three minutes, of which the first one's burst teaches the limit
+CONFIGURED_COUNT = 118_000  # about 1,190 pages: two minutes
+LEARNED_COUNT = 178_000  # about 1,800 pages: three minutes, of which the first one's burst teaches the limit
 
 
 def run(api: Api, count: int, **settings: float) -> tuple[HarvestReport, int]:
@@ -30,25 +30,25 @@ def run(api: Api, count: int, **settings: float) -> tuple[HarvestReport, int]:
         return report, client.requests_sent
 
 
-def told() -> None:
-    """Say the limit in the connection."""
-    with Api(TOLD_COUNT, latency=0.05, per_minute=PER_MINUTE) as api:
-        run(api, TOLD_COUNT, requests_per_minute=PER_MINUTE)
+def configured() -> None:
+    """Configure the limit."""
+    with Api(CONFIGURED_COUNT, latency=0.05, per_minute=PER_MINUTE) as api:
+        run(api, CONFIGURED_COUNT, requests_per_minute=PER_MINUTE)
         arrivals, refused = api.arrivals(), api.refused()
     minutes = (arrivals[-1] - arrivals[0]) / 60.0
     used = (len(arrivals) - 1) / minutes / PER_MINUTE
-    print(f"told: {len(arrivals):,} requests in {minutes:.2f} minutes, {refused} refused")
+    print(f"configured: {len(arrivals):,} requests in {minutes:.2f} minutes, {refused} refused")
     assert refused == 0
     print(f"ratio: {used:.1%} of the allowance used (to be at least 95 %, none refused)")
 
 
-def untold() -> None:
-    """Let it be found out."""
-    with Api(UNTOLD_COUNT, latency=0.05, per_minute=PER_MINUTE) as api:
-        report, sent = run(api, UNTOLD_COUNT)
+def learned() -> None:
+    """Let the client find it out."""
+    with Api(LEARNED_COUNT, latency=0.05, per_minute=PER_MINUTE) as api:
+        report, sent = run(api, LEARNED_COUNT)
         refused = api.refused()
-    needed = 1 + -(-(UNTOLD_COUNT - 99) // 99) + 1  # the list, and pages that each repeat one row
-    print(f"untold: {sent:,} requests sent, {refused} refused, {report.seconds:.0f} s, nothing lost")
+    needed = 1 + -(-(LEARNED_COUNT - 99) // 99) + 1  # the list, and pages that each repeat one row
+    print(f"learned: {sent:,} requests sent, {refused} refused, {report.seconds:.0f} s, nothing lost")
     print(f"ratio: {needed / sent:.3f} requests needed over requests sent (to be at least 0.9)")
 
 
@@ -56,13 +56,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--told", action="store_true")
-    group.add_argument("--untold", action="store_true")
+    group.add_argument("--configured", action="store_true")
+    group.add_argument("--learned", action="store_true")
     chosen = parser.parse_args()
-    if not chosen.untold:
-        told()
-    if not chosen.told:
-        untold()
+    if not chosen.learned:
+        configured()
+    if not chosen.configured:
+        learned()
 
 
 if __name__ == "__main__":

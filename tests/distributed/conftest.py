@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,6 @@ def has_postgres() -> bool:
     return bool(os.environ.get(POSTGRES) or installed)
 
 
-BACKENDS = ["sqlite", *(["postgresql"] if has_postgres() else [])]
 collect_ignore = [] if has_postgres() else ["test_partitions.py"]
 
 
@@ -29,17 +27,5 @@ def postgres_url() -> Iterator[str]:
         yield os.environ[POSTGRES]
         return
     with running_postgres("fsync=off") as server:
-        server.create_database("pacing")
-        yield server.url("pacing")
-
-
-@pytest.fixture(params=BACKENDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def key() -> str:
-    return uuid.uuid4().hex
+        server.create_database("store")
+        yield server.url("store")

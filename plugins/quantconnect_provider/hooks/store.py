@@ -1,4 +1,4 @@
-"""Where the harvest lands: the connection `quantconnect_store`, or a SQLite file."""
+"""The address of the store: the connection `quantconnect_store`, or a SQLite file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOT_SHARED = "Without the store each worker keeps to requests_per_minute by its
 
 
 class QuantConnectStoreHook(BaseHook):
-    """Knows the address of the database that the harvest writes to.
+    """Gives the address of the database that the harvest writes to.
 
     :param store_conn_id: id of a database connection; when it is not defined, the store is the SQLite file
         ``quantconnect.db`` in ``AIRFLOW_HOME``.
@@ -49,7 +49,7 @@ class QuantConnectStoreHook(BaseHook):
         return url_from(conn)
 
     def find(self) -> URL | None:
-        """Like :meth:`get_conn`, for what works without it: None, and a warning, when it is not right."""
+        """Like :meth:`get_conn`, for callers that work without it: None, and a warning, if it is invalid."""
         try:
             return self.get_conn()
         except InvalidSettingError as error:
@@ -57,7 +57,7 @@ class QuantConnectStoreHook(BaseHook):
             return None
 
     async def afind(self) -> URL | None:
-        """Like :meth:`find`, for triggers: the event loop is free while Airflow looks the connection up."""
+        """Like :meth:`find`, for triggers: it does not block the event loop."""
         try:
             return url_from(await self.aget_connection(self.store_conn_id))
         except AirflowNotFoundException:
@@ -68,7 +68,7 @@ class QuantConnectStoreHook(BaseHook):
 
 
 def default_url() -> URL:
-    """Return the address of the SQLite file that is the store where nobody has defined another."""
+    """Return the address of the SQLite file that is the store if no connection is defined."""
     home = Path(os.environ.get("AIRFLOW_HOME") or "~/airflow").expanduser().resolve()
     return URL.create("sqlite", database=str(home / DEFAULT_FILE))
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 FLUSH_LAG = timedelta(minutes=20)
-"""What happened at QuantConnect shows in its answers after this time at the latest: the engine writes every
-10 minutes and once when it stops, and the API's own snapshot needs some minutes more."""
+"""The longest time until a change at QuantConnect shows in its answers: the engine writes every 10 minutes
+and once when it stops, and the API's own snapshot needs some minutes more."""
 
 _NEVER_EXPIRES = datetime(2050, 1, 1, tzinfo=timezone.utc)
 
@@ -24,7 +24,7 @@ class ChangeRule:
     ended_at: datetime | None = None
 
     def settles_at(self, generated_at: datetime | None, closes_at: datetime | None, final: bool) -> datetime:
-        """Return the time from which on an answer shows an insight as it will stay.
+        """Return the time from which an answer shows an insight in its final state.
 
         An insight that never expires settles when it is as old as ``rescore``; if it is cancelled after
         that, a full pass finds it.

@@ -1,4 +1,4 @@
-"""What the parts of the harvest hand to each other."""
+"""What a harvest gives to the store: rows, resume state and record."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_LONGEST_SECONDS = 1.0  # of the allowance: what a worker that dies takes with it at most
+_LONGEST_SECONDS = 1.0  # of the allowance: the most that is lost when a worker dies
 _PROMPT_SLOTS = 8  # used without a gap, for each slot that a lease may have
 _MOST_CAUTIOUS = 32
 
@@ -23,7 +23,7 @@ class Lease:
     def take(self, now: float) -> float | None:
         """Return the moment of the next slot that is not over; None when there is none left.
 
-        A slot is over when the one after it begins: used later, it would fall together with another worker's.
+        A slot is over when the one after it begins: used later, it could coincide with another worker's.
         """
         over = min(self._left, max(0, int((now - self._next) / self.spacing)))
         self._left -= over
@@ -43,8 +43,8 @@ class Lease:
 class LeaseSize:
     """How many slots the next lease should have: one at first, more for a process that uses every one.
 
-    Slots that nobody uses are lost to all workers. So a lease is an eighth of the slots used without
-    a gap before it, which is all that a short task can lose at its end, and every gap makes more careful.
+    Unused slots are lost to all workers. So a lease has an eighth of the slots used without a gap before it:
+    the most that a short task can lose at its end. Every gap makes the next leases smaller.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Reads from the store what a person wants to see: how much of what is there, and how it got there."""
+"""Counts what is stored of each deployment, and lists harvests."""
 
 from __future__ import annotations
 

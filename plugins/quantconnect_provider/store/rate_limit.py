@@ -1,7 +1,7 @@
-"""A schedule of slots for requests in the store's database: one for all workers of a connection.
+"""Slots for requests, in the store's database: one sequence for all workers of an account.
 
-The database's clock alone says when a slot is, and only distances in time leave it, so the workers' clocks
-may differ. A worker that dies takes the slots of one lease with it; they pass unused, nobody has to clean up.
+The database's clock alone decides when a slot is, and workers get only the time until then, so their clocks
+may differ. When a worker dies, the slots of its last lease pass unused; nothing has to be cleaned up.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from quantconnect_provider.store.migrate import upgrade
 log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 5
-_LOCAL_SECONDS = 60.0  # how long this worker goes by itself before it looks for the database again
-_LONGEST_QUEUE_SECONDS = 900.0  # more than can ever wait; else the database's clock was set back
+_LOCAL_SECONDS = 60.0  # how long this worker goes by itself before it tries the database again
+_LONGEST_QUEUE_SECONDS = 900.0  # no queue is longer, unless the database's clock was set back
 _CLOCK = {  # seconds since 1970, not the beginning of the transaction: it may have waited for a lock
     "postgresql": "extract(epoch from clock_timestamp())",
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
@@ -38,29 +38,29 @@ _GREATEST = {"postgresql": "greatest", "sqlite": "max"}
 
 
 def rate_limit_key(base_url: str, user_id: str) -> str:
-    """Return the name under which all workers find an account's schedule; nothing can be read from it."""
+    """Return the name under which all workers find an account's slots; it reveals nothing."""
     return hashlib.sha256(f"{base_url.rstrip('/')}\n{user_id}".encode()).hexdigest()[:32]
 
 
 def shared_slots(store: str | URL, key: str) -> SharedSlots:
-    """Return this process's schedule for a store and a key; all clients of a process share it.
+    """Return this process's slots for a store and a key; all clients of a process share them.
 
     :param store: SQLAlchemy address of the store.
     :param key: as :func:`rate_limit_key` makes it.
     """
-    return _schedule_of(os.getpid(), make_url(store), key)
+    return _slots_of(os.getpid(), make_url(store), key)
 
 
 @functools.lru_cache(maxsize=64)
-def _schedule_of(_process: int, store: URL, key: str) -> SharedSlots:
+def _slots_of(_process: int, store: URL, key: str) -> SharedSlots:
     return SharedSlots(store, key)
 
 
 class SharedSlots:
     """Hands out evenly spaced slots that no other worker with the same store and key gets; thread-safe.
 
-    Where the store cannot be reached it says so in the log and goes by this process's own schedule for a
-    minute, since a request too many is better than none: the API's refusals are honoured in any case.
+    Where the store cannot be reached it logs a warning and uses slots of this process alone for a minute: a
+    request too many is better than none, and the API's refusals are honoured in any case.
 
     :param store: SQLAlchemy address of the store; opened when the first slot is asked for.
     :param key: as :func:`rate_limit_key` makes it.
@@ -78,7 +78,7 @@ class SharedSlots:
         self._local_until = 0.0
 
     def __repr__(self) -> str:
-        return f"StoreSchedule({self._key!r})"
+        return f"SharedSlots({self._key!r})"
 
     def reserve(self, requests_per_minute: float) -> float:
         """Take the next slot and return the seconds from now until it."""
@@ -93,8 +93,8 @@ class SharedSlots:
                 except (SQLAlchemyError, InvalidSettingError) as error:
                     self._local_until = time.monotonic() + _LOCAL_SECONDS
                     log.warning(
-                        "The store does not answer, so for a minute this worker keeps to requests_per_minute "
-                        "by itself, and several workers may together ask more often: %s",
+                        "The store does not answer. For a minute this worker keeps to requests_per_minute "
+                        "by itself; several workers together may exceed it: %s",
                         getattr(error, "orig", None) or error,
                     )
                     return self._local.reserve(requests_per_minute)
@@ -127,15 +127,15 @@ class SharedSlots:
 
     def _open(self) -> Engine:
         if self._engine is None:
-            engine = _open_for_pacing(self._store)
+            engine = _open_for_slots(self._store)
             upgrade(engine)
             self._statement = _lease_statement(engine.dialect.name)
             self._engine = engine
         return self._engine
 
 
-def _open_for_pacing(store: str | URL) -> Engine:
-    """Open the store for many short transactions whose loss in a power cut would not matter."""
+def _open_for_slots(store: str | URL) -> Engine:
+    """Open the store for many short transactions that a power cut may lose."""
     address = make_url(store)
     if address.get_backend_name() == "sqlite":
         return open_engine(address)
@@ -143,7 +143,7 @@ def _open_for_pacing(store: str | URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
-        # Nothing waits for the disk, and nobody longer than a moment for the lock.
+        # No wait for the disk, and only a short one for the lock.
         connection.execute("SET synchronous_commit = off")
         connection.execute(f"SET statement_timeout = '{_CONNECT_SECONDS}s'")
         connection.commit()
@@ -152,7 +152,7 @@ def _open_for_pacing(store: str | URL) -> Engine:
 
 
 def _lease_statement(dialect: str) -> Any:
-    """Return the statement that takes a lease and says how many seconds away it begins."""
+    """Return the statement that takes a lease and returns the seconds until it begins."""
     now, least, greatest = _CLOCK[dialect], _LEAST[dialect], _GREATEST[dialect]
     start = f"{greatest}({now}, {least}(quantconnect_api_pace.free_at, {now} + :longest))"
     return text(

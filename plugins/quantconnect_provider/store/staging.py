@@ -1,6 +1,6 @@
-"""Hands a batch of rows to the database in one go, so that SQL can compare and merge it as a set.
+"""Sends a batch of rows to the database at once, so that SQL can compare and merge it as a set.
 
-Row by row would be simpler and slow: Python's sqlite3 gives up the interpreter's lock for every row of an
+Row by row would be simpler and slow: Python's sqlite3 releases the interpreter's lock for every row of an
 executemany and waits for it again while other threads parse pages. One statement for many rows waits once.
 Measured for 100,000 rows: SQLite 1.5 s with many rows in one VALUES, 4.1 s as JSON, 2.0 s with executemany
 (and minutes with it while other threads are busy). PostgreSQL 4.9 s as JSON, 6.6 s with COPY into a temporary
