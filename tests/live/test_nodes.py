@@ -28,6 +28,15 @@ def test_inactive_nodes_are_not_taken() -> None:
     assert choose_node(nodes({"active": False}, {})).id == "LN-1"
 
 
+def test_all_nodes_may_be_taken_while_the_project_selects_automatically() -> None:
+    assert choose_node(nodes({"active": False, "busy": True}, {"active": False})).id == "LN-1"
+
+
+def test_no_node_is_taken_when_the_project_selects_none() -> None:
+    with pytest.raises(NoFreeNodeError, match="not active"):
+        choose_node(Nodes(live=nodes({"active": False}).live, auto_select=False))
+
+
 def test_without_a_free_node_everybody_who_has_one_is_named() -> None:
     taken = nodes({"busy": True, "project_name": "Momentum", "used_by": "ann"}, {"active": False})
 

@@ -55,10 +55,28 @@ def test_live_read_is_flat_and_does_not_say_its_project(alpha):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", answer["launched"])
 
 
-def test_an_object_without_fields_is_an_empty_list(alpha):
-    _, api = alpha()
+@pytest.mark.parametrize(("reading", "empty"), [("object", {}), ("list", []), ("null", None)])
+def test_an_object_without_fields_is_as_configured(alpha, reading, empty):
+    _, api = alpha({"api": {"empty_objects": reading}})
     api.create(7)
-    assert api("live/read", projectId=7)["runtimeStatistics"] == []
+    answer = api("live/read", projectId=7)
+    assert [answer[name] for name in ("runtimeStatistics", "charts", "deploymentDetails")] == [empty] * 3
+
+
+def test_server_statistics_are_there_only_while_it_runs(alpha):
+    sandbox, api = alpha()
+    api.create(7)
+    seen = ["serverStatistics" in api("live/read", projectId=7)]
+    sandbox.advance(30)
+    assert [*seen, "serverStatistics" in api("live/read", projectId=7)] == [False, True]
+
+
+def test_what_the_brokerage_shares_is_shown_and_no_credential(alpha):
+    _, api = alpha()
+    api.create(
+        7, brokerage={"id": "AlpacaBrokerage", "alpaca-paper-trading": "true", "alpaca-api-secret": "s"}
+    )
+    assert api("live/read", projectId=7)["deploymentDetails"] == {"alpaca-paper-trading": "true"}
 
 
 def test_runtime_statistics_are_formatted_texts(alpha):
@@ -289,29 +307,3 @@ def test_a_create_that_is_refused_leaves_nothing(alpha):
     sandbox, api = alpha(deploy={"refuse": "Not today."})
     assert api.create(7)["errors"][0].startswith("Not today.")
     assert sandbox.deployments() == []
-
-
-def test_log_lines_are_counted_over_all_deployments(alpha):
-    sandbox, api = alpha()
-    sandbox.set_status(api.create(7)["deployId"], "Stopped")
-    earlier = len(sandbox.deployments()[0]["logs"])
-    second = api.create(7)["deployId"]
-    answer = api("live/logs/read", projectId=7, algorithmId=second, startLine=earlier, endLine=earlier + 1)
-    assert answer["deploymentOffset"] == earlier
-    assert second in answer["logs"][0]
-
-
-def test_too_many_log_lines_at_once_are_refused(alpha):
-    _, api = alpha()
-    deploy_id = api.create(7)["deployId"]
-    assert not api("live/logs/read", projectId=7, algorithmId=deploy_id, startLine=0, endLine=251)["success"]
-
-
-def test_a_command_before_the_algorithm_runs_is_lost(alpha):
-    sandbox, api = alpha()
-    api.create(7)
-    early = api("live/commands/create", projectId=7, command={"n": 1})
-    sandbox.advance(30)
-    api("live/commands/create", projectId=7, command={"n": 2})
-    assert early["success"] is True
-    assert sandbox.deployments()[0]["commands"] == [{"n": 2}]

@@ -101,3 +101,70 @@ def test_files_can_be_written_and_read_again(start):
     api("files/create", projectId=7, name="more.py", content="x = 1")
     files = {file["name"]: file["content"] for file in api("files/read", projectId=7)["files"]}
     assert files["more.py"] == "x = 1"
+
+
+def test_a_description_is_kept(start):
+    _, api = start()
+    api("projects/update", projectId=7, description="Trades at noon.")
+    project = api("projects/read", projectId=7)["projects"][0]
+    assert (project["name"], project["description"]) == ("Alpha", "Trades at noon.")
+
+
+def test_a_project_cannot_take_the_name_of_another(start):
+    _, api = start(TWO)
+    assert api("projects/update", projectId=100, name="Quiet 2")["success"] is False
+    assert api("projects/update", projectId=100, name="Quiet 1")["success"] is True
+
+
+def test_a_new_project_whose_name_is_taken_gets_a_number(start):
+    _, api = start()
+    new = [api("projects/create", name="Alpha", language="Py")["projects"][0]["name"] for _ in range(2)]
+    assert new == ["Alpha 2", "Alpha 3"]
+
+
+def test_the_last_live_deployment_is_a_time(start):
+    sandbox, api = start()
+    seen = [api("projects/read", projectId=7)["projects"][0]["lastLiveDeployment"]]
+    sandbox.deploy(7)
+    project = api("projects/read", projectId=7)["projects"][0]
+    assert [*seen, project["lastLiveDeployment"]] == [None, api("live/read", projectId=7)["launched"]]
+    assert project["liveForm"] is None
+
+
+def test_a_project_is_deleted_right_after_its_stop(start):
+    sandbox, api = start()
+    sandbox.deploy(7)
+    refused = api("projects/delete", projectId=7)["success"]
+    api("live/update/stop", projectId=7)
+    assert [refused, api("projects/delete", projectId=7)["success"]] == [False, True]
+    assert sandbox.nodes()[0]["busy"] is False
+
+
+def selection(answer):
+    nodes = answer["nodes"]
+    return answer["autoSelectNode"], [n["id"] for kind in nodes.values() for n in kind if n["active"]]
+
+
+def test_no_node_is_active_while_the_project_selects_automatically(start):
+    _, api = start()
+    assert selection(api("projects/nodes/read", projectId=7)) == (True, [])
+
+
+@pytest.mark.parametrize("nothing", [{}, {"nodes": []}])
+def test_the_nodes_that_a_project_selects_are_active_in_it_alone(start, nothing):
+    _, api = start({"projects": [{"name": "Alpha {n}", "id": 7, "count": 2}]})
+    chosen = [api("projects/nodes/read", projectId=7)["nodes"]["live"][0]["id"]]
+    assert selection(api("projects/nodes/update", projectId=7, nodes=chosen)) == (False, chosen)
+    assert selection(api("projects/nodes/read", projectId=8)) == (True, [])
+    assert selection(api("projects/nodes/update", projectId=7, **nothing)) == (True, [])
+
+
+def test_a_scenario_can_select_nodes_for_every_project(start):
+    _, api = start({"nodes": {"live": [{"name": "a"}, {"name": "b", "id": "LN-b", "active": True}]}})
+    assert selection(api("projects/nodes/read", projectId=7)) == (False, ["LN-b"])
+
+
+def test_a_file_can_be_renamed(start):
+    _, api = start()
+    api("files/update", projectId=7, name="main.py", newName="other.py")
+    assert [file["name"] for file in api("files/read", projectId=7)["files"]] == ["other.py"]

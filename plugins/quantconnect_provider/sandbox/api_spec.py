@@ -47,6 +47,17 @@ class InsightApi(Part):
     extra_fields: dict[str, Any] = {}
 
 
+class Overlay(Part):
+    """Fields that are laid over every answer of an endpoint; see :func:`.overlay.lay_over`.
+
+    :param project_id: only over answers to requests for this project
+    """
+
+    endpoint: str
+    fields: dict[str, Any]
+    project_id: int | None = None
+
+
 class Api(Part):
     """How the API behaves as a whole."""
 
@@ -60,4 +71,6 @@ class Api(Part):
     update_when_over: Literal["error", "success"] = "error"
     portfolio_refresh_seconds: float = 0.0
     empty_portfolio: Literal["object", "list"] = "object"
+    empty_objects: Literal["object", "list", "null"] = "object"
+    overlays: list[Overlay] = msgspec.field(default_factory=list)
     insights: InsightApi = msgspec.field(default_factory=InsightApi)

@@ -16,6 +16,7 @@ from quantconnect_provider.sandbox.control import LocalVerbs, VerbError, perform
 from quantconnect_provider.sandbox.endpoints.registry import ENDPOINTS
 from quantconnect_provider.sandbox.exchange import Exchange, Transports
 from quantconnect_provider.sandbox.faults import Fault
+from quantconnect_provider.sandbox.overlay import lay_over
 from quantconnect_provider.sandbox.traffic import LoggedRequest
 from quantconnect_provider.sandbox.world import World
 
@@ -118,9 +119,17 @@ class SandboxApp:
             try:
                 if problem is not None:
                     raise problem
-                return 200, _encoded(handler(self.world, params, self.world.tick())), []
+                answer = handler(self.world, params, self.world.tick())
+                return 200, _encoded(self._overlaid(endpoint, params, answer)), []
             except ApiError as error:
                 return 200, _refusal(error), error.errors
+
+    def _overlaid(self, endpoint: str, params: Params, answer: Answer) -> Answer:
+        for overlay in self.world.api.overlays if isinstance(answer, dict) else ():
+            project_id = str(params.get("projectId"))
+            if overlay.endpoint == endpoint and str(overlay.project_id or project_id) == project_id:
+                answer = lay_over(answer, overlay.fields)
+        return answer
 
     def _authenticate(self, exchange: Exchange) -> None:
         headers = exchange.header(b"authorization"), exchange.header(b"timestamp")
@@ -211,7 +220,7 @@ class SandboxApp:
 
 def _encoded(answer: Answer) -> bytes | Download:
     if isinstance(answer, dict):
-        return msgspec.json.encode({**answer, "errors": [], "success": True})
+        return msgspec.json.encode({"errors": [], "success": True, **answer})
     return answer
 
 

@@ -84,7 +84,7 @@ class Deployment:
         """Go through the starting stages, then Running (or fail, if the scenario says so)."""
         self._life += 1
         self.stopped = None
-        self.log(now, f"Launching analysis for {self.deploy_id} with LEAN Engine v2.5.0.0.17202")
+        self.logs.append(f"Launching analysis for {self.deploy_id} with LEAN Engine v2.5.0.0.17503")
         self._next_stage(now, list(self.settings.starting.items()))
 
     def _next_stage(self, now: float, stages: list[tuple[str, float]]) -> None:
@@ -109,11 +109,20 @@ class Deployment:
     def run(self, now: float, fresh: bool = True) -> None:
         """Be Running from now on; a `fresh` one emits its first insights at once."""
         self._become("Running", now)
-        self.log(now, "Algorithm initialized, live trading started")
+        for line in self.settings.log_lines if fresh else ():
+            self.log(now, line)
+        if self.settings.log_every_seconds > 0:
+            self._later(now + self.settings.log_every_seconds, self._report)
         self.book.begin(now, fresh)
         failure = self.settings.runtime_error
         if failure is not None:
             self._later(now + failure.after_seconds, lambda when: self._runtime_error(when, failure))
+
+    def _report(self, now: float) -> None:
+        """Write the log line of an algorithm that runs well, and schedule the next."""
+        self.log(now, f"Portfolio value: {self.portfolio.equity:,.2f}")
+        if self.settings.log_every_seconds > 0:
+            self._later(now + self.settings.log_every_seconds, self._report)
 
     def fail(self, now: float, status: str, message: str, logs: list[str]) -> None:
         """End badly."""
@@ -135,6 +144,19 @@ class Deployment:
         self.restarts += 1
         self.message = ""
         self.on_restart(now)
+
+    def receive(self, now: float, command: dict[str, Any]) -> None:
+        """Log what a command says; one that arrives while the algorithm does not run is lost."""
+        if self.status != "Running":
+            return
+        self.commands.append(command)
+        fields = {name: value for name, value in command.items() if name != "$type"}
+        if "$type" in command:
+            said = "; ".join(f"{name}: {value}" for name, value in fields.items())
+            self.log(now, f"Encapsulated command. {said}")
+        else:
+            said = "; ".join(f"data.{name}: {value}" for name, value in fields.items())
+            self.log(now, f"Generic command. {said}")
 
     def stop(self, now: float) -> None:
         """Stop after the time that takes; holdings stay."""

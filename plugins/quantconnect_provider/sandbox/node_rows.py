@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from quantconnect_provider.sandbox.deployment import Deployment
+from quantconnect_provider.sandbox.project import LiveProject
 from quantconnect_provider.sandbox.scenario_spec import Node
 from quantconnect_provider.sandbox.world import World
 
 
-def node_lists(world: World) -> dict[str, list[dict[str, Any]]]:
-    """List every node by kind; live nodes are busy while a deployment runs on them."""
+def node_lists(world: World, project: LiveProject | None = None) -> dict[str, list[dict[str, Any]]]:
+    """List every node by kind; live nodes are busy while a deployment runs on them.
+
+    :param project: whose selected nodes are active; None makes active what the scenario does
+    """
     occupants = world.occupants()
     return {
-        kind: [_node(world, node_id, node, occupants.get(node_id)) for node_id, node in found.items()]
+        kind: [
+            {
+                **_node(world, node_id, node, occupants.get(node_id)),
+                "active": node.active if project is None else node_id in project.selected_nodes,
+            }
+            for node_id, node in found.items()
+        ]
         for kind, found in world.nodes.items()
     }
 
@@ -26,7 +36,6 @@ def _node(world: World, node_id: str, node: Node, occupant: Deployment | None) -
         "name": node.name,
         "sku": node.sku,
         "busy": node.busy or occupant is not None,
-        "active": node.active,
         "usedBy": user,
         "userProfile": "",
         "projectName": project.name if project else "",

@@ -16,6 +16,9 @@ class LiveProject:
         self.created = created
         self.modified = created
         self.files: dict[str, str] = {"main.py" if settings.language == "Py" else "Main.cs": settings.source}
+        self.description = ""
+        self.selected_nodes: set[str] = set()
+        self.auto_select_node = True
         self.parameters: dict[str, str] = {}
         self.deployments: list[Deployment] = []
 

@@ -28,13 +28,16 @@ class Account(Part):
 
 
 class Node(Part):
-    """A machine. `busy` is another user's work; the sandbox's deployments occupy their node themselves."""
+    """A machine. `busy` is another user's work; the sandbox's deployments occupy their node themselves.
+
+    An `active` one is selected in every project from the start.
+    """
 
     name: str
     id: str | None = None
     sku: str = "L-MICRO"
     busy: bool = False
-    active: bool = True
+    active: bool = False
     used_by: str = ""
     has_gpu: bool = False
 
@@ -80,8 +83,23 @@ class RuntimeFailure(Part):
     restart_as: Literal["same", "new"] = "same"
 
 
+START_LINES = (
+    "Setup: loading the algorithm's settings",
+    "Setup: brokerage connected",
+    "Setup: data feed connected",
+    "Algorithm.Initialize(): adding securities",
+    "Algorithm.Initialize(): warming up indicators",
+    "Algorithm.Initialize(): scheduling events",
+    "Algorithm initialized",
+    "Live trading started",
+)
+
+
 class Deploy(Part):
-    """How deployments of a project start and end; all times in sandbox seconds."""
+    """How deployments of a project start and end; all times in sandbox seconds.
+
+    A deployment logs `log_lines` when it starts to run, then a line every `log_every_seconds` (0: none).
+    """
 
     starting: dict[str, float] = msgspec.field(
         default_factory=lambda: {"InQueue": 0.4, "LoggingIn": 0.3, "Initializing": 0.5}
@@ -93,6 +111,8 @@ class Deploy(Part):
     stop_seconds: float = 0.5
     liquidate_seconds: float = 1.0
     sell_seconds: float = 0.5
+    log_lines: list[str] = msgspec.field(default_factory=lambda: list(START_LINES))
+    log_every_seconds: float = 0.0
     unsellable: list[str] = msgspec.field(default_factory=list)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 from typing import Any, Literal
 
@@ -103,6 +104,9 @@ class World:
         if project_id in self.projects:
             raise ScenarioError(f"two projects have the id {project_id}")
         project = LiveProject(project_id, name, settings, self.started - 90 * 86_400)
+        kinds = self.nodes.values()
+        project.selected_nodes = {key for nodes in kinds for key, node in nodes.items() if node.active}
+        project.auto_select_node = self.scenario.nodes.auto_select and not project.selected_nodes
         self.projects[project_id] = project
         for spec in settings.deployments:
             self._add_existing(project, spec)
@@ -112,7 +116,13 @@ class World:
         """Create a project as projects/create makes one: the scenario's defaults, nothing deployed."""
         settings = msgspec.convert({**self.scenario.defaults, "name": name, "deployments": []}, Project)
         settings.language = language
-        return self.add_project(name, settings)
+        return self.add_project(self._unused(name), settings)
+
+    def _unused(self, name: str) -> str:
+        """Return `name`, numbered if a project has it already."""
+        taken = {project.name for project in self.projects.values()}
+        numbered = (f"{name} {number}" for number in itertools.count(2))
+        return name if name not in taken else next(free for free in numbered if free not in taken)
 
     def _add_existing(self, project: LiveProject, spec: DeploymentSpec) -> None:
         """Make a deployment that was there before the sandbox, in whatever status it is by now."""

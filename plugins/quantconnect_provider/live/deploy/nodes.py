@@ -23,7 +23,7 @@ def choose_node(nodes: Nodes, node_id: str | None = None) -> Node:
     """
     if node_id:
         return _asked(nodes, node_id)
-    free = [node for node in nodes.live if node.active and not node.busy]
+    free = [node for node in usable_nodes(nodes) if not node.busy]
     if not free:
         if not nodes.live:
             raise NoFreeNodeError(
@@ -74,18 +74,22 @@ def _asked(nodes: Nodes, node_id: str) -> Node:
         unknown.retryable = False
         raise unknown
     node = named[0]
-    if node.busy or not node.active:
+    if node.busy or node not in usable_nodes(nodes):
         raise NoFreeNodeError(f"The live node asked for is not free: {describe_node(node)}.")
     return node
+
+
+def usable_nodes(nodes: Nodes) -> list[Node]:
+    """Return the live nodes that the project has selected, or all of them while it selects automatically."""
+    selected = [node for node in nodes.live if node.active]
+    return selected or (nodes.live if nodes.auto_select else [])
 
 
 def describe_node(node: Node) -> str:
     """Return what a node is and who uses it, e.g. ``L-MICRO (LN-..) runs 'Momentum' for ann``."""
     name = f"{node.name or node.sku} ({node.id})"
-    if not node.active:
-        return f"{name} is not active"
     if not node.busy:
-        return f"{name} is free"
+        return f"{name} is free" if node.active else f"{name} is not active"
     project = f" {node.project_name!r}" if node.project_name else " something"
     owner = f" for {node.used_by}" if node.used_by else ""
     return f"{name} runs{project}{owner}"

@@ -100,14 +100,17 @@ def create_file(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("files/update")
 def update_file(world: World, params: Params, now: float) -> Answer:
-    """Replace a file's content."""
+    """Replace a file's content, or give it the name `newName`."""
     project = project_of(world, params)
     name = params.text("name")
     if name not in project.files:
         raise ApiError(f"File not found: {name}. {world.reference()}")
-    project.files[name] = str(params.get("content") or "")
     project.modified = now
-    return {}
+    if params.get("newName") is not None:
+        project.files[params.text("newName")] = project.files.pop(name)
+        return {}
+    project.files[name] = params.text("content")
+    return {"files": [{"name": name, "content": project.files[name], "modified": stamp(now)}]}
 
 
 @endpoint("files/delete")

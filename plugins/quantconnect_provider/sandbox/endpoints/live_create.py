@@ -24,7 +24,7 @@ def create(world: World, params: Params, now: float) -> Answer:
             f"Project {project.project_id} already has a running live deployment. {world.reference()}"
         )
     node = world.nodes["live"].get(node_id)
-    if node is None or not node.active:
+    if node is None:
         raise ApiError(f"Live node not found: {node_id}. {world.reference()}")
     if node.busy or node_id in world.occupants():
         raise ApiError(f"The selected node is busy. Please select another node. {world.reference()}")

@@ -28,13 +28,14 @@ def read(world: World, params: Params, now: float) -> Answer:
     """Answer a project's latest deployment, or the one that `deployId` names; flat, without `projectId`."""
     project = project_of(world, params)
     if world.api.never_deployed == "undefined" and project.current(now) is None:
-        nothing: dict[str, Any] = {"files": [], "runtimeStatistics": [], "charts": [], "stopped": None}
+        empty = _object(world, {})
+        nothing: dict[str, Any] = {"files": [], "runtimeStatistics": empty, "charts": empty, "stopped": None}
         names = {"deployId": "", "brokerage": "", "message": "", "projectName": project.name}
         return {"status": "Undefined", "launched": stamp(0.0), **names, **nothing}
     deployment = deployment_of(world, project, params.get("deployId"), now)
     held = deployment.portfolio.holdings.values()
     running = deployment.status == "Running"
-    return {
+    answer = {
         "message": deployment.message,
         "deployId": deployment.deploy_id,
         "status": deployment.status,
@@ -49,18 +50,25 @@ def read(world: World, params: Params, now: float) -> Answer:
         "isPublicStreaming": False,
         "files": [{"name": name, "content": content, "modified": stamp(project.modified)}
                   for name, content in project.files.items()],
-        "runtimeStatistics": deployment.portfolio.statistics() if running else [],
-        "charts": {"Strategy Equity": {"name": "Strategy Equity"}} if running else [],
-        "description": "",
-        "deploymentDetails": _details(deployment) or [],
-        "serverStatistics": {"CPU Usage": "3.1%", "Used RAM (MB)": "214"} if running else [],
+        "runtimeStatistics": _object(world, deployment.portfolio.statistics() if running else {}),
+        "charts": _object(world, {"Strategy Equity": {"name": "Strategy Equity"}} if running else {}),
+        "description": project.description,
+        "deploymentDetails": _object(world, _details(deployment)),
     }  # fmt: skip
+    if running:
+        answer["serverStatistics"] = {"CPU Usage": "3.1%", "Used RAM (MB)": "214"}
+    return answer
+
+
+def _object(world: World, fields: dict[str, Any]) -> Any:
+    """Return the object, or what the scenario has in place of one without fields."""
+    return fields or {"object": {}, "list": [], "null": None}[world.api.empty_objects]
 
 
 def _details(deployment: Deployment) -> dict[str, str]:
     """Pick what a brokerage shares: its account number or environment, never a credential."""
     brokerage = deployment.request.get("brokerage", {})
-    shared = ("-account", "-account-id", "-account-number", "-environment")
+    shared = ("-account", "-account-id", "-account-number", "-environment", "-trading-mode", "-paper-trading")
     return {key: str(value) for key, value in brokerage.items() if key.endswith(shared)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantconnect_provider.sandbox.answers import Answer, Params
+from quantconnect_provider.sandbox.answers import Answer, ApiError, Params
 from quantconnect_provider.sandbox.endpoints.lookup import project_of
 from quantconnect_provider.sandbox.endpoints.registry import endpoint
 from quantconnect_provider.sandbox.node_rows import node_lists
@@ -10,13 +10,20 @@ from quantconnect_provider.sandbox.world import World
 
 
 @endpoint("projects/nodes/read")
-def nodes(world: World, params: Params, now: float) -> Answer:
-    """Answer the machines that a project may use."""
-    project_of(world, params)
-    return {"nodes": node_lists(world), "autoSelectNode": world.scenario.nodes.auto_select}
+def read(world: World, params: Params, now: float) -> Answer:
+    """Answer every node; those that the project has selected are active."""
+    project = project_of(world, params)
+    return {"nodes": node_lists(world, project), "autoSelectNode": project.auto_select_node}
 
 
 @endpoint("projects/nodes/update")
-def update_nodes(world: World, params: Params, now: float) -> Answer:
-    """Accept, and answer like a read; the sandbox lets every project use every node."""
-    return nodes(world, params, now)
+def update(world: World, params: Params, now: float) -> Answer:
+    """Select these nodes for the project; an empty list, or none, selects automatically."""
+    project = project_of(world, params)
+    wanted = params.get("nodes") or []
+    if not isinstance(wanted, list):
+        raise ApiError("Invalid argument: nodes")
+    known = {node_id for nodes in world.nodes.values() for node_id in nodes}
+    project.selected_nodes = known & {str(node_id) for node_id in wanted}
+    project.auto_select_node = not project.selected_nodes
+    return read(world, params, now)

@@ -31,7 +31,7 @@ def read(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("projects/create")
 def create(world: World, params: Params, now: float) -> Answer:
-    """Create an empty project with the scenario's defaults."""
+    """Create a project with the scenario's defaults; a name that is taken gets a number."""
     language = params.text("language", "Py")
     if language not in ("Py", "C#"):
         raise ApiError("Invalid argument: language")
@@ -41,9 +41,13 @@ def create(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("projects/update")
 def update(world: World, params: Params, now: float) -> Answer:
-    """Change name, parameters and files; lean sends a form with keys like ``parameters[0][key]``."""
+    """Change name, description, parameters and files; a form has keys like ``parameters[0][key]``."""
     project = project_of(world, params)
-    project.name = params.text("name", project.name)
+    name = params.text("name", project.name)
+    if any(other.name == name for other in world.projects.values() if other is not project):
+        raise ApiError(f"A project named {name} already exists. {world.reference()}")
+    project.name = name
+    project.description = str(params.get("description") or project.description)
     project.modified = now
     index = 0
     while (key := params.get(f"parameters[{index}][key]")) is not None:
@@ -58,10 +62,13 @@ def update(world: World, params: Params, now: float) -> Answer:
 
 @endpoint("projects/delete")
 def delete(world: World, params: Params, now: float) -> Answer:
-    """Forget the project unless something runs in it."""
+    """Delete the project; a deployment that was asked to stop ends with it, another one forbids it."""
     project = project_of(world, params)
-    if any(not d.over for d in project.deployments):
+    running = [d for d in project.deployments if not d.over]
+    if any(not d.requested for d in running):
         raise ApiError(f"Cannot delete a project with a running live deployment. {world.reference()}")
+    for deployment in running:
+        deployment.set_status(now, "Stopped", "")
     del world.projects[project.project_id]
     return {}
 
@@ -73,7 +80,7 @@ def describe(world: World, project: LiveProject, now: float) -> dict[str, Any]:
         "projectId": project.project_id,
         "organizationId": world.scenario.account.organization_id,
         "name": project.name,
-        "description": "",
+        "description": project.description,
         "modified": stamp(project.modified),
         "created": stamp(project.created),
         "ownerId": world.user_id,
@@ -84,8 +91,8 @@ def describe(world: World, project: LiveProject, now: float) -> dict[str, Any]:
         "leanEnvironment": 1,
         "parameters": [{"key": key, "value": value} for key, value in project.parameters.items()],
         "libraries": [],
-        "liveForm": [],
-        "lastLiveDeployment": current.deploy_id if current else None,
+        "liveForm": {"list": [], "object": None, "null": None}[world.api.empty_objects],
+        "lastLiveDeployment": stamp(current.launched) if current else None,
         "codeRunning": current is not None and not current.over,
         "encrypted": False,
         "encryptionKey": None,
