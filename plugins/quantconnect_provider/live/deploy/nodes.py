@@ -29,7 +29,7 @@ def choose_node(nodes: Nodes, node_id: str | None = None) -> Node:
             raise NoFreeNodeError(
                 "The organization has no live node.", advice="Add one on quantconnect.com, and run again."
             )
-        taken = "; ".join(describe_node(node) for node in nodes.live)
+        taken = "; ".join(_why_not(node) for node in nodes.live)
         raise NoFreeNodeError(f"None of the {len(nodes.live)} live nodes is free: {taken}.")
     return min(free, key=lambda node: node.has_gpu)
 
@@ -75,7 +75,7 @@ def _asked(nodes: Nodes, node_id: str) -> Node:
         raise unknown
     node = named[0]
     if node.busy or node not in usable_nodes(nodes):
-        raise NoFreeNodeError(f"The live node asked for is not free: {describe_node(node)}.")
+        raise NoFreeNodeError(f"The live node asked for is not free: {_why_not(node)}.")
     return node
 
 
@@ -85,11 +85,19 @@ def usable_nodes(nodes: Nodes) -> list[Node]:
     return selected or (nodes.live if nodes.auto_select else [])
 
 
+def _why_not(node: Node) -> str:
+    return describe_node(node) if node.busy else f"{_name(node)} is not active"
+
+
+def _name(node: Node) -> str:
+    return f"{node.name or node.sku} ({node.id})"
+
+
 def describe_node(node: Node) -> str:
     """Return what a node is and who uses it, e.g. ``L-MICRO (LN-..) runs 'Momentum' for ann``."""
-    name = f"{node.name or node.sku} ({node.id})"
+    name = _name(node)
     if not node.busy:
-        return f"{name} is free" if node.active else f"{name} is not active"
+        return f"{name} is free"
     project = f" {node.project_name!r}" if node.project_name else " something"
     owner = f" for {node.used_by}" if node.used_by else ""
     return f"{name} runs{project}{owner}"
