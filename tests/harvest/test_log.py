@@ -33,7 +33,7 @@ def test_each_deployment_has_a_line_that_says_why_and_how_much(
     night(api, store)
     (line,) = [line for line in lines(caplog) if deployment.deploy_id in line and line.startswith("[")]
     assert "Project 7 (7, " in line
-    assert "from 299 for new rows, 300 still open from 0" in line
+    assert "new rows from position 299, 300 open insights from position 0" in line
     assert "4 requests, 321 rows read, 20 inserted, 0 updated" in line
 
 

@@ -64,6 +64,21 @@ ODD_VALUES = st.one_of(
     st.integers(),
     st.recursive(st.none() | st.text(max_size=3), lambda inner: st.lists(inner, max_size=2), max_leaves=4),
 )  # fmt: skip
+UTC = timezone.utc
+READ_AS = [
+    ("generatedTime", 1753714506250, datetime(2025, 7, 28, 14, 55, 6, 250_000, UTC)),
+    ("closeTime", 1753800906000, datetime(2025, 7, 29, 14, 55, 6, tzinfo=UTC)),
+    ("generatedTime", "NaN", None),
+    ("generatedTime", 10**400, None),
+    ("generatedTime", "0001-01-01T00:00:00+05:00", None),
+    ("closeTime", "9999-12-31T23:59:59-05:00", None),
+    ("closeTime", 10**20, None),
+    ("magnitude", 10**400, None),
+    ("confidence", True, None),
+    ("symbol", {"value": "SPY", "id": "SPY R735QTJ8XC9X", "permtick": "SPY"}, "SPY R735QTJ8XC9X"),
+    ("symbol", {"value": "SPY"}, None),
+    ("sourceModel", ["Momentum"], None),
+]
 ODD_ROWS = st.sampled_from([None, 5, "x", [], {}, {"ticker": "SPY"}, True])
 CASES = st.lists(st.tuples(st.sampled_from(FIELDS), ODD_VALUES), min_size=30, max_size=40)
 ids = count(1)
@@ -135,6 +150,8 @@ def check_odd_values(store: Store, cases: list[tuple[str, Any]], lead: int) -> N
         for key, (column, value) in COLUMNS.items():
             if key != field:
                 assert kept[column] == stored_value(column, value)
+            elif row[field] not in (None, 0, "", False):
+                assert kept[column] is not None or field in kept["extra"]
     again = harvest_rows(store, target, rows)
     assert (again.inserted, again.updated) == (0, 0)
 
@@ -184,6 +201,18 @@ def test_rows_that_cannot_be_read_keep_their_positions(
     harvest_rows(sqlite_store, target, rows[:length])
     harvest_rows(sqlite_store, target, rows)
     assert_all_good_rows_are_stored(sqlite_store, target, rows)
+
+
+@pytest.mark.parametrize(("field", "value", "read_as"), READ_AS)
+def test_no_column_gets_a_value_that_cannot_be_right(
+    sqlite_store: Store, field: str, value: Any, read_as: Any
+) -> None:
+    target = deployment()
+    row = wire_row(f"{next(ids):032x}", **{field: value})
+    harvest_rows(sqlite_store, target, [row])
+    kept = stored_insights(sqlite_store, target.deploy_id)[row["id"]]
+    assert kept[COLUMNS[field][0]] == read_as
+    assert (field in kept["extra"]) == (read_as is None)
 
 
 def test_a_row_that_becomes_readable_is_stored_by_the_next_harvest_of_it(store: Store) -> None:

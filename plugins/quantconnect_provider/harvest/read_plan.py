@@ -62,14 +62,15 @@ def make_read_plan(
     if state.last_position is None or state.last_insight_id is None:
         return ReadPlan(0, "first read")
     if settings.full:
-        return ReadPlan(0, "full read, as asked")
+        return ReadPlan(0, "full read, as requested")
     period = timedelta(days=settings.full_pass_days)
     if settings.full_pass_days and state.full_at and state.full_at + period <= now:
-        return ReadPlan(0, f"full pass, the last was {(now - state.full_at).days} days ago")
+        return ReadPlan(0, f"full read, the last was {(now - state.full_at).days} days ago")
     windows, tail = cover(open_positions, state.last_position, page_size)
-    reason = f"from {tail:,} for new rows"
+    reason = f"new rows from position {tail:,}"
     if open_positions:
-        reason += f", {len(open_positions):,} still open from {open_positions[0]:,}"
+        insights = "insight" if len(open_positions) == 1 else "insights"
+        reason += f", {len(open_positions):,} open {insights} from position {open_positions[0]:,}"
     return ReadPlan(tail, reason, windows, (state.last_position, state.last_insight_id))
 
 
