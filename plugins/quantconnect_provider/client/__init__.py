@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from quantconnect_provider.client.account import DEFAULT_BASE_URL, Account
     from quantconnect_provider.client.client import QuantConnectClient
     from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
+    from quantconnect_provider.client.live_request import LiveSpec
     from quantconnect_provider.client.models import (
         Compile,
         CreatedLive,
         LiveDeployment,
-        LiveSpec,
         LiveSummary,
         LogPage,
         Node,
@@ -64,11 +64,11 @@ __getattr__ = lazy_names(
         "account": ("DEFAULT_BASE_URL", "Account"),
         "client": ("QuantConnectClient",),
         "insights": ("ExportedInsight", "Insight", "InsightPage"),
+        "live_request": ("LiveSpec",),
         "models": (
             "Compile",
             "CreatedLive",
             "LiveDeployment",
-            "LiveSpec",
             "LiveSummary",
             "LogPage",
             "Node",

@@ -17,12 +17,11 @@ from quantconnect_provider.client.errors import (
 from quantconnect_provider.client.export import read_export
 from quantconnect_provider.client.insights import ExportedInsight, InsightPage, read_page
 from quantconnect_provider.client.live_list import LiveListing, read_live_list
-from quantconnect_provider.client.live_request import create_body
+from quantconnect_provider.client.live_request import LiveSpec, create_body
 from quantconnect_provider.client.models import (
     Compile,
     CreatedLive,
     LiveDeployment,
-    LiveSpec,
     LogPage,
     Nodes,
     Project,

@@ -1,16 +1,41 @@
-"""The body of live/create."""
+"""What live/create is asked for, and how that is sent."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.client.models import PAPER_ID, LiveSpec
+
+PAPER_ID = "QuantConnectBrokerage"
+"""QuantConnect's own id, as a brokerage (paper trading) and as a provider of data."""
 
 _QUANTCONNECT_DATA = {PAPER_ID: {"id": PAPER_ID}}
+
+
+@dataclass(frozen=True)
+class LiveSpec:
+    """What live/create is asked for. Brokerage, data providers and notification may hold secrets.
+
+    :param version_id: the LEAN version; "-1" is the newest.
+    :param brokerage: the settings object with ``id``; may hold ``cash`` and ``holdings``.
+    :param data_providers: settings objects by provider id; None means QuantConnect's own data.
+    :param parameters: algorithm parameters: text, numbers, true or false, all sent as text; null is left
+        out.
+    """
+
+    project_id: int
+    compile_id: str
+    node_id: str
+    brokerage: dict[str, Any] = field(repr=False)
+    version_id: str = "-1"
+    data_providers: dict[str, Any] | None = field(default=None, repr=False)
+    automatic_redeploy: bool = False
+    parameters: Mapping[str, Any] | None = None
+    notification: dict[str, Any] | None = field(default=None, repr=False)
 
 
 def create_body(deployment: LiveSpec) -> dict[str, Any]:

@@ -7,17 +7,13 @@ https://www.quantconnect.com/docs/v2/cloud-platform/api-reference
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from pendulum import DateTime
 
 from quantconnect_provider.client.decode import Model, wire
-
-PAPER_ID = "QuantConnectBrokerage"
-"""QuantConnect's own id, as a brokerage (paper trading) and as a provider of data."""
+from quantconnect_provider.client.live_request import LiveSpec  # noqa: F401 - where 0.1.0 had it
 
 
 class Project(Model):
@@ -64,28 +60,6 @@ class Compile(Model):
     state: str = ""
     project_id: int | None = None
     logs: list[str] = msgspec.field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class LiveSpec:
-    """What live/create is asked for. Brokerage, data providers and notification may hold secrets.
-
-    :param version_id: the LEAN version; "-1" is the newest.
-    :param brokerage: the settings object with ``id``; may hold ``cash`` and ``holdings``.
-    :param data_providers: settings objects by provider id; None means QuantConnect's own data.
-    :param parameters: algorithm parameters: text, numbers, true or false, all sent as text; null is left
-        out.
-    """
-
-    project_id: int
-    compile_id: str
-    node_id: str
-    brokerage: dict[str, Any] = field(repr=False)
-    version_id: str = "-1"
-    data_providers: dict[str, Any] | None = field(default=None, repr=False)
-    automatic_redeploy: bool = False
-    parameters: Mapping[str, Any] | None = None
-    notification: dict[str, Any] | None = field(default=None, repr=False)
 
 
 class CreatedLive(Model):

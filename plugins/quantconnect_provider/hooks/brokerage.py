@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.client.models import PAPER_ID
+from quantconnect_provider.client.live_request import PAPER_ID
 from quantconnect_provider.hooks.connection import missing_connection, read_extra
 from quantconnect_provider.live.brokerages.settings import (
     BrokerageSettings,

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from quantconnect_provider.client.errors import InvalidSettingError
-from quantconnect_provider.client.live_request import parameter_texts
-from quantconnect_provider.client.models import PAPER_ID, LiveSpec
+from quantconnect_provider.client.live_request import PAPER_ID, LiveSpec, parameter_texts
 from quantconnect_provider.hooks.brokerage import QuantConnectBrokerageHook
 from quantconnect_provider.live.brokerages.settings import BrokerageSettings
 from quantconnect_provider.live.deploy.carry_over import cash_given, holdings_given, with_portfolio

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from quantconnect_provider.client.models import LiveSpec
+from quantconnect_provider.client.live_request import LiveSpec
 from quantconnect_provider.live.approval.markdown import amounts, as_text, position, table
 from quantconnect_provider.live.brokerages.settings import BrokerageSettings
 from quantconnect_provider.live.deploy.carry_over import (

@@ -6,7 +6,7 @@ that is not here is let through with a warning, and counts as real money.
 
 from __future__ import annotations
 
-from quantconnect_provider.client.models import PAPER_ID
+from quantconnect_provider.client.live_request import PAPER_ID
 from quantconnect_provider.live.brokerages.brokerage import (
     Brokerage,
     Settings,

@@ -18,7 +18,7 @@ from quantconnect_provider.client.errors import (
     QuantConnectError,
     RefusedError,
 )
-from quantconnect_provider.client.models import LiveSpec
+from quantconnect_provider.client.live_request import LiveSpec
 from quantconnect_provider.client.status import RESTARTABLE
 from quantconnect_provider.live.deploy.carry_over import check_portfolio, with_carried
 from quantconnect_provider.live.deploy.journal import (

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from quantconnect_provider.client.models import LiveSpec
+from quantconnect_provider.client.live_request import LiveSpec
 from quantconnect_provider.live.deployment_errors import NotDeployedError
 from quantconnect_provider.live.notes import TaskNotes
 from quantconnect_provider.live.observation import Observation, ProjectObservation

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider.client.errors import UnreadableAnswerError
-from quantconnect_provider.client.models import LiveSpec
+from quantconnect_provider.client.live_request import LiveSpec
 from quantconnect_provider.live.deploy.carry_over import portfolio_snapshot, wants_portfolio
 from quantconnect_provider.live.deploy.journal import DeployJournal, Redeploy
 from quantconnect_provider.live.deploy.options import DeployOptions
