@@ -47,6 +47,31 @@ class InsightApi(Part):
     extra_fields: dict[str, Any] = {}
 
 
+class RowApi(Part):
+    """How live/orders/read and live/trades/read answer where the documentation is open.
+
+    :param window: the widest window
+    :param loading_reads: how many reads of a project come before its cache is there
+    :param loading: what those answer: no rows, or a body that says loading
+    :param refresh_seconds: answers come from a snapshot of that age until the stop; 0 is the truth
+    """
+
+    window: int = 1000
+    past_end: Literal["empty", "error", "clamp"] = "empty"
+    length: Literal["total", "page"] = "total"
+    loading_reads: int = 0
+    loading: Literal["empty", "loading"] = "empty"
+    refresh_seconds: float = 0.0
+    extra_fields: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class ChartApi(Part):
+    """How the first `loading_reads` reads of a chart are answered: by a loading body, or a null chart."""
+
+    loading_reads: int = 0
+    loading: Literal["loading", "null"] = "loading"
+
+
 class Overlay(Part):
     """Fields that are laid over every answer of an endpoint; see :func:`.overlay.lay_over`.
 
@@ -74,3 +99,6 @@ class Api(Part):
     empty_objects: Literal["object", "list", "null"] = "object"
     overlays: list[Overlay] = msgspec.field(default_factory=list)
     insights: InsightApi = msgspec.field(default_factory=InsightApi)
+    orders: RowApi = msgspec.field(default_factory=RowApi)
+    trades: RowApi = msgspec.field(default_factory=RowApi)
+    charts: ChartApi = msgspec.field(default_factory=ChartApi)

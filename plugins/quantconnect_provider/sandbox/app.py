@@ -220,7 +220,7 @@ class SandboxApp:
 
 def _encoded(answer: Answer) -> bytes | Download:
     if isinstance(answer, dict):
-        return msgspec.json.encode({"errors": [], "success": True, **answer})
+        return msgspec.json.encode(lay_over({"errors": [], "success": True}, answer))
     return answer
 
 

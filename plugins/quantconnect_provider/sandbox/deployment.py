@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from quantconnect_provider.sandbox.api_spec import Api
+from quantconnect_provider.sandbox.brokerage_account import BrokerageAccount
 from quantconnect_provider.sandbox.clock import Schedule
 from quantconnect_provider.sandbox.insight_book import InsightBook
-from quantconnect_provider.sandbox.portfolio import Portfolio
+from quantconnect_provider.sandbox.order_book import OrderBook
+from quantconnect_provider.sandbox.order_generator import OrderGenerator
 from quantconnect_provider.sandbox.scenario_spec import Deploy, RuntimeFailure
 
 OVER = frozenset({"DeployError", "Stopped", "Liquidated", "Deleted", "Completed", "RuntimeError", "Invalid"})
@@ -31,8 +32,9 @@ class Deployment:
     """
 
     def __init__(self, *, deploy_id: str, number: int, project_id: int, request: dict[str, Any],
-                 node_id: str | None, launched: float, settings: Deploy, api: Api,
-                 book: InsightBook, portfolio: Portfolio, schedule: Schedule) -> None:  # fmt: skip
+                 node_id: str | None, launched: float, settings: Deploy,
+                 book: InsightBook, account: BrokerageAccount, generator: OrderGenerator,
+                 schedule: Schedule) -> None:  # fmt: skip
         self.deploy_id = deploy_id
         self.number = number
         self.project_id = project_id
@@ -43,9 +45,9 @@ class Deployment:
         self.status = "InQueue"
         self.message = ""
         self.settings = settings
-        self._api = api
         self.book = book
-        self.portfolio = portfolio
+        self.account = account
+        self.orders = OrderBook(generator, account, self._later, self.log)
         self.logs: list[str] = []
         self.history: list[tuple[float, str]] = []
         self.restarts = 0
@@ -53,7 +55,7 @@ class Deployment:
         self.requested: list[str] = []
         self.listed_from = launched + settings.listed_after_seconds
         self.on_restart: Callable[[float], None] = self.begin
-        self._stale, self._stale_until = portfolio, 0.0
+        self.silent_since: float | None = None
         self._schedule = schedule
         self._life = 0
 
@@ -75,7 +77,12 @@ class Deployment:
         return self.status in OVER
 
     def log(self, now: float, text: str) -> None:
-        """Add a line to its log."""
+        """Add a line to its log, unless it writes no more."""
+        if self.silent_since is None:
+            self.logs.append(f"{stamp(now)} {text}")
+
+    def _note(self, now: float, text: str) -> None:
+        """Add a line that does not come from the algorithm."""
         self.logs.append(f"{stamp(now)} {text}")
 
     # --- what happens to it --------------------------------------------------------------------------
@@ -83,7 +90,7 @@ class Deployment:
     def begin(self, now: float) -> None:
         """Go through the starting stages, then Running (or fail, if the scenario says so)."""
         self._life += 1
-        self.stopped = None
+        self.stopped = self.silent_since = None
         self.logs.append(f"Launching analysis for {self.deploy_id} with LEAN Engine v2.5.0.0.17503")
         self._next_stage(now, list(self.settings.starting.items()))
 
@@ -114,20 +121,49 @@ class Deployment:
         if self.settings.log_every_seconds > 0:
             self._later(now + self.settings.log_every_seconds, self._report)
         self.book.begin(now, fresh)
+        self.orders.begin(now, fresh)
+        self._schedule_trouble(now)
         failure = self.settings.runtime_error
         if failure is not None:
             self._later(now + failure.after_seconds, lambda when: self._runtime_error(when, failure))
 
+    def _schedule_trouble(self, now: float) -> None:
+        """Schedule what goes wrong while the status stays Running, as the scenario says."""
+        settings, drawdown = self.settings, self.settings.drawdown
+        if drawdown is not None:
+            self._later(now + drawdown.after_seconds, lambda when: self.orders.lose(drawdown.fraction, when))
+        if settings.stale_after_seconds is not None:
+            self._later(now + settings.stale_after_seconds, self.go_stale)
+        if settings.disconnect_after_seconds is not None:
+            self._later(now + settings.disconnect_after_seconds, self.disconnect)
+
+    def go_stale(self, now: float) -> None:
+        """Do nothing more: no log line, order or insight; the status stays."""
+        self.silent_since = now
+        self.orders.pause()
+        self.book.pause(now)
+
+    def disconnect(self, now: float) -> None:
+        """Lose the connection to the brokerage, as after a missed weekly login; the status stays."""
+        self.orders.connected = False
+        self.log(now, "Check phone for two-factor authentication")
+        self.log(now, "History requests cannot be submitted when disconnected")
+
+    def reconnect(self, now: float) -> None:
+        """Have the connection again."""
+        self.orders.connected = True
+        self.log(now, "Brokerage connection restored")
+
     def _report(self, now: float) -> None:
         """Write the log line of an algorithm that runs well, and schedule the next."""
-        self.log(now, f"Portfolio value: {self.portfolio.equity:,.2f}")
+        self.log(now, f"Portfolio value: {self.account.portfolio.equity:,.2f}")
         if self.settings.log_every_seconds > 0:
             self._later(now + self.settings.log_every_seconds, self._report)
 
     def fail(self, now: float, status: str, message: str, logs: list[str]) -> None:
         """End badly."""
         for line in [*logs, message]:
-            self.log(now, line)
+            self._note(now, line)
         self.message = message
         self._end(status, now)
 
@@ -161,32 +197,18 @@ class Deployment:
     def stop(self, now: float) -> None:
         """Stop after the time that takes; holdings stay."""
         self.requested.append("stop")
-        self.log(now, "Algorithm stop requested")
+        self._note(now, "Algorithm stop requested")
         self._later(now + self.settings.stop_seconds, lambda when: self._end("Stopped", when))
 
     def liquidate(self, now: float) -> None:
         """Sell what can be sold, then end as Liquidated."""
         self.requested.append("liquidate")
-        self.log(now, "Algorithm liquidation requested")
+        self._note(now, "Algorithm liquidation requested")
         self._schedule.at(now + self.settings.sell_seconds, self._sell)
         self._later(now + self.settings.liquidate_seconds, lambda when: self._end("Liquidated", when))
 
     def _sell(self, now: float) -> None:
-        sold = self.portfolio.copy()
-        sold.sell(self.settings.unsellable)
-        self.own(sold, now)
-
-    def own(self, portfolio: Portfolio, now: float) -> None:
-        """Own this from now on; the API may show the old portfolio until its next snapshot."""
-        refresh = self._api.portfolio_refresh_seconds
-        if refresh > 0 and now >= self._stale_until:
-            periods = int((now - self.launched) / refresh) + 1
-            self._stale, self._stale_until = self.portfolio, self.launched + periods * refresh
-        self.portfolio = portfolio
-
-    def shown_portfolio(self, now: float) -> Portfolio:
-        """Return what live/portfolio/read answers from."""
-        return self._stale if now < self._stale_until else self.portfolio
+        self.orders.sell_all(now, self.settings.unsellable)
 
     def set_status(self, now: float, status: str, message: str) -> None:
         """Be in any status at once, whatever was to happen next (for the control API)."""
@@ -205,7 +227,7 @@ class Deployment:
         self._life += 1
         self.stopped = now
         self._become(status, now)
-        self.log(now, f"Algorithm ended: {status}")
+        self._note(now, f"Algorithm ended: {status}")
         self.book.end(now)
 
     def _become(self, status: str, now: float) -> None:

@@ -105,6 +105,11 @@ class InsightBook:
         if self._api.refresh_seconds > 0:
             self._next_snapshot = now + self.settings.flush_seconds
 
+    def pause(self, now: float) -> None:
+        """Emit no more insights, while the algorithm runs on."""
+        self.settle(now)
+        self._next_growth = None
+
     def add(self, count: int, now: float, *, every: float = 0.0, period: float | None = None,
             position: int | None = None) -> range:  # fmt: skip
         """Emit `count` insights, the first at `now`, at the end of the list or at `position`."""

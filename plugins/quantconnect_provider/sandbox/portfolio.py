@@ -1,4 +1,4 @@
-"""What a deployment owns: cash and holdings, and how liquidation turns the one into the other."""
+"""What a deployment owns: cash and holdings, and how a fill turns the one into the other."""
 
 from __future__ import annotations
 
@@ -23,18 +23,38 @@ class Portfolio:
         twin.cash, twin.holdings = dict(self.cash), dict(self.holdings)
         return twin
 
-    def sell(self, unsellable: Iterable[str]) -> None:
-        """Turn every holding into cash (USD) but those whose symbol or symbol id is `unsellable`."""
-        stuck = set(unsellable)
-        for symbol_id, item in list(self.holdings.items()):
-            if "*" not in stuck and not {symbol_id, item.symbol} & stuck:
-                self.cash["USD"] = self.cash.get("USD", 0.0) + item.quantity * _price(item)
-                del self.holdings[symbol_id]
+    def fill(self, symbol_id: str, ticker: str, quantity: float, price: float, fee: float) -> None:
+        """Buy (or sell: negative) at this price, which the whole holding is valued at from now on."""
+        held = self.holdings.get(symbol_id)
+        before, average = (held.quantity, held.average_price) if held else (0.0, price)
+        after = round(before + quantity, 8)
+        if before * quantity > 0:
+            average = (before * average + quantity * price) / after
+        elif before * after < 0:
+            average = price
+        self.cash["USD"] = self.cash.get("USD", 0.0) - quantity * price - fee
+        if after:
+            self.holdings[symbol_id] = Holding(
+                symbol=held.symbol if held else ticker, symbol_id=symbol_id, quantity=after,
+                average_price=average if before else price, price=price,
+            )  # fmt: skip
+        else:
+            self.holdings.pop(symbol_id, None)
 
     @property
     def equity(self) -> float:
         """Cash and holdings together, every currency at par."""
-        return sum(self.cash.values()) + sum(h.quantity * _price(h) for h in self.holdings.values())
+        return sum(self.cash.values()) + self.long + self.short
+
+    @property
+    def long(self) -> float:
+        """What the holdings of more than zero are worth."""
+        return sum(h.quantity * h.mark for h in self.holdings.values() if h.quantity > 0)
+
+    @property
+    def short(self) -> float:
+        """What the holdings of less than zero are worth: zero or negative."""
+        return sum(h.quantity * h.mark for h in self.holdings.values() if h.quantity < 0)
 
     def as_answer(self, empty: str) -> dict[str, Any]:
         """Write the `portfolio` object of live/portfolio/read.
@@ -46,32 +66,38 @@ class Portfolio:
         nothing: Any = [] if empty == "list" else {}
         return {"holdings": holdings or nothing, "cash": cash or nothing}
 
-    def statistics(self, fees: float = 0.0) -> dict[str, str]:
-        """Write the runtime statistics of live/read, formatted as the API formats them."""
-        held = sum(h.quantity * _price(h) for h in self.holdings.values())
-        unrealized = sum(h.quantity * (_price(h) - h.average_price) for h in self.holdings.values())
+    def statistics(self, fees: float, volume: float, first_equity: float) -> dict[str, str]:
+        """Write the runtime statistics of live/read, formatted as the API formats them.
+
+        :param fees: paid so far
+        :param volume: the value of all fills so far
+        :param first_equity: at the launch
+        """
+        unrealized = sum(h.quantity * (h.mark - h.average_price) for h in self.holdings.values())
+        gain = self.equity - first_equity
         return {
-            "Equity": f"${self.equity:,.2f}",
+            "Equity": _dollars(self.equity),
             "Fees": f"-${fees:,.2f}",
-            "Holdings": f"${held:,.2f}",
-            "Net Profit": "$0.00",
+            "Holdings": _dollars(self.long - self.short),
+            "Net Profit": _dollars(gain - unrealized if fees or volume else 0.0),
             "Probabilistic Sharpe Ratio": "50.00%",
-            "Return": "0.00 %",
-            "Unrealized": f"${unrealized:,.2f}",
-            "Volume": f"${held:,.2f}",
+            "Return": f"{gain / first_equity * 100 if first_equity else 0.0:.2f} %",
+            "Unrealized": _dollars(unrealized),
+            "Volume": _dollars(volume),
         }
 
 
-def _price(item: Holding) -> float:
-    return item.average_price if item.price is None else item.price
+def _dollars(amount: float) -> str:
+    amount = round(amount, 2) or 0.0
+    return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
 
 
 def _holding_answer(item: Holding) -> dict[str, Any]:
-    value, cost = item.quantity * _price(item), item.quantity * item.average_price
+    value, cost = item.quantity * item.mark, item.quantity * item.average_price
     return {
         "a": item.average_price,
         "q": item.quantity,
-        "p": _price(item),
+        "p": item.mark,
         "v": round(value, 8),
         "u": round(value - cost, 8),
         "up": round((value - cost) / cost * 100, 4) if cost else 0,

@@ -47,7 +47,7 @@ def _check(document: Any, name: str) -> Scenario:
 
 
 def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
-    """Lay each project over `defaults`, and each deployment's insights over its project's."""
+    """Lay each project over `defaults`, and each deployment's insights and orders over its project's."""
     defaults = document.get("defaults") or {}
     projects = document.get("projects")
     if not isinstance(projects, list) or not isinstance(defaults, dict):
@@ -55,8 +55,9 @@ def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
     merged = [merge(defaults, project) for project in projects]
     for project in merged:
         for deployment in project.get("deployments") or [] if isinstance(project, dict) else []:
-            if isinstance(deployment, dict) and "insights" in deployment:
-                deployment["insights"] = merge(project.get("insights") or {}, deployment["insights"])
+            for part in ("insights", "orders") if isinstance(deployment, dict) else ():
+                if part in deployment:
+                    deployment[part] = merge(project.get(part) or {}, deployment[part])
     return {**document, "projects": merged}
 
 

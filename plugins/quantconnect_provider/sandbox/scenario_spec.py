@@ -10,6 +10,18 @@ import msgspec
 from quantconnect_provider.sandbox.api_spec import Api, Part
 from quantconnect_provider.sandbox.faults import FaultSpec
 
+SYMBOLS = ("SPY R735QTJ8XC9X", "AAPL R735QTJ8XC9X", "BTCUSD 2XR")
+START_LINES = (
+    "Setup: loading the algorithm's settings",
+    "Setup: brokerage connected",
+    "Setup: data feed connected",
+    "Algorithm.Initialize(): adding securities",
+    "Algorithm.Initialize(): warming up indicators",
+    "Algorithm.Initialize(): scheduling events",
+    "Algorithm initialized",
+    "Live trading started",
+)
+
 
 class ClockSettings(Part):
     """Sandbox time: `start` (ISO text with zone; None is the real time) and `speed`."""
@@ -83,16 +95,11 @@ class RuntimeFailure(Part):
     restart_as: Literal["same", "new"] = "same"
 
 
-START_LINES = (
-    "Setup: loading the algorithm's settings",
-    "Setup: brokerage connected",
-    "Setup: data feed connected",
-    "Algorithm.Initialize(): adding securities",
-    "Algorithm.Initialize(): warming up indicators",
-    "Algorithm.Initialize(): scheduling events",
-    "Algorithm initialized",
-    "Live trading started",
-)
+class Drawdown(Part):
+    """A loss of this fraction of equity, `after_seconds` of running."""
+
+    after_seconds: float
+    fraction: float
 
 
 class Deploy(Part):
@@ -113,6 +120,10 @@ class Deploy(Part):
     sell_seconds: float = 0.5
     log_lines: list[str] = msgspec.field(default_factory=lambda: list(START_LINES))
     log_every_seconds: float = 0.0
+    charts: list[str] = msgspec.field(default_factory=list)
+    drawdown: Drawdown | None = None
+    stale_after_seconds: float | None = None
+    disconnect_after_seconds: float | None = None
     unsellable: list[str] = msgspec.field(default_factory=list)
 
 
@@ -145,10 +156,29 @@ class Insights(Part):
     score_seconds: float = 0.0
     never_expiring_every: int = 0
     flush_seconds: float = 0.0
-    symbols: list[str] = msgspec.field(
-        default_factory=lambda: ["SPY R735QTJ8XC9X", "AAPL R735QTJ8XC9X", "BTCUSD 2XR"]
-    )
+    symbols: list[str] = msgspec.field(default_factory=lambda: list(SYMBOLS))
     model: str = "ConstantAlphaModel(Price,Up,30.00:00:00,0.1,0.2)"
+
+
+class OrderHistory(Part):
+    """Orders that are there already when the sandbox starts, `every_seconds` apart, the last just now."""
+
+    count: int = 0
+    every_seconds: float = 600.0
+
+
+class Orders(Part):
+    """Orders that a running algorithm places: some at once, then one `every_seconds` (0: no more).
+
+    `value` is about what one is worth, `fee` what each fill costs, both in USD.
+    """
+
+    history: OrderHistory = msgspec.field(default_factory=OrderHistory)
+    immediate: int = 0
+    every_seconds: float = 0.0
+    symbols: list[str] = msgspec.field(default_factory=lambda: list(SYMBOLS))
+    value: float = 1_000.0
+    fee: float = 1.0
 
 
 class Cash(Part, rename="camel"):
@@ -167,6 +197,11 @@ class Holding(Part, rename="camel"):
     average_price: float = 0.0
     price: float | None = None
 
+    @property
+    def mark(self) -> float:
+        """The price at which it stands now."""
+        return self.average_price if self.price is None else self.price
+
 
 class DeploymentSpec(Part):
     """A deployment that exists when the sandbox starts."""
@@ -179,6 +214,7 @@ class DeploymentSpec(Part):
     message: str = ""
     node: str | None = None
     insights: Insights | None = None
+    orders: Orders | None = None
     cash: list[Cash] | None = None
     holdings: list[Holding] | None = None
 
@@ -194,6 +230,7 @@ class Project(Part):
     build: Build = msgspec.field(default_factory=Build)
     deploy: Deploy = msgspec.field(default_factory=Deploy)
     insights: Insights = msgspec.field(default_factory=Insights)
+    orders: Orders = msgspec.field(default_factory=Orders)
     cash: list[Cash] = msgspec.field(default_factory=lambda: [Cash(currency="USD", amount=100_000.0)])
     holdings: list[Holding] = msgspec.field(default_factory=list)
     deployments: list[DeploymentSpec] = msgspec.field(default_factory=list)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+from collections import Counter
 from typing import Any, Literal
 
 import msgspec
 
+from quantconnect_provider.sandbox.brokerage_account import BrokerageAccount
 from quantconnect_provider.sandbox.clock import Clock, Schedule
 from quantconnect_provider.sandbox.deployment import Deployment
 from quantconnect_provider.sandbox.faults import FaultList
 from quantconnect_provider.sandbox.insight_book import InsightBook
+from quantconnect_provider.sandbox.order_generator import OrderGenerator
 from quantconnect_provider.sandbox.portfolio import Portfolio
 from quantconnect_provider.sandbox.project import BuildJob, LiveProject
 from quantconnect_provider.sandbox.scenario import ScenarioError, load_scenario
@@ -22,6 +25,7 @@ from quantconnect_provider.sandbox.scenario_spec import (
     Holding,
     Insights,
     Node,
+    Orders,
     Project,
     Scenario,
 )
@@ -63,6 +67,8 @@ class World:
         self.deployments: dict[str, Deployment] = {}
         self.nodes = {kind: self._nodes(kind) for kind in ("live", "backtest", "research")}
         self._references = 0
+        self.reads: Counter[tuple[str, int]] = Counter()
+        self.log_exports: list[float] = []
         for settings in scenario.projects:
             self._add_projects(settings)
 
@@ -129,15 +135,22 @@ class World:
         insights = spec.insights or project.settings.insights
         history = insights.history
         now = self.started - (spec.stopped_ago_seconds or 0.0)
-        launched = now - history.count * history.every_seconds - 60
+        orders = spec.orders or project.settings.orders
+        oldest = max(part.count * part.every_seconds for part in (history, orders.history))
+        launched = now - oldest - 60
         if spec.launched_ago_seconds is not None:
             launched = self.started - spec.launched_ago_seconds
         request = {"brokerage": {"id": spec.brokerage}, "automaticRedeploy": spec.automatic_redeploy}
-        deployment = self._make(project, request, self._node_named(spec.node), launched, insights)
-        deployment.portfolio = Portfolio(
-            project.settings.cash if spec.cash is None else spec.cash,
-            project.settings.holdings if spec.holdings is None else spec.holdings,
+        deployment = self._make(
+            project, request, self._node_named(spec.node), launched, insights=insights, orders=orders
         )
+        deployment.account.begin(
+            Portfolio(
+                project.settings.cash if spec.cash is None else spec.cash,
+                project.settings.holdings if spec.holdings is None else spec.holdings,
+            )
+        )
+        deployment.orders.place_past(orders.history.count, orders.history.every_seconds, now)
         first = now - (history.count - 1) * history.every_seconds
         deployment.book.add(history.count, first, every=history.every_seconds, period=history.period_seconds)
         deployment.set_status(now, "Running", "")
@@ -149,20 +162,28 @@ class World:
         self, project: LiveProject, request: dict[str, Any], node_id: str | None, now: float
     ) -> Deployment:
         """Start a deployment; cash and holdings come from its brokerage object."""
-        deployment = self._make(project, request, node_id, now, project.settings.insights)
+        deployment = self._make(
+            project,
+            request,
+            node_id,
+            now,
+            insights=project.settings.insights,
+            orders=project.settings.orders,
+        )
         deployment.begin(now)
         return deployment
 
     def _make(self, project: LiveProject, request: dict[str, Any], node_id: str | None, launched: float,
-              insights: Insights) -> Deployment:  # fmt: skip
+              *, insights: Insights, orders: Orders) -> Deployment:  # fmt: skip
         number = len(self.deployments) + 1
         deploy_id = f"L-{self.digest('deployment', project.project_id, len(project.deployments))}"
         key = bytes.fromhex(self.digest("insights", deploy_id))
         deployment = Deployment(
             deploy_id=deploy_id, number=91_000 + number, project_id=project.project_id, request=request,
-            node_id=node_id, launched=launched, settings=project.settings.deploy, api=self.api,
+            node_id=node_id, launched=launched, settings=project.settings.deploy,
             schedule=self.schedule, book=InsightBook(key, self.seed, insights, self.api.insights),
-            portfolio=_portfolio(project, request.get("brokerage") or {}),
+            account=BrokerageAccount(_portfolio(project, request.get("brokerage") or {}), self.api, launched),
+            generator=OrderGenerator(key.hex(), deploy_id, orders),
         )  # fmt: skip
         deployment.on_restart = lambda when: self._restart(project, deployment, when)
         self.deployments[deploy_id] = deployment

@@ -73,16 +73,16 @@ class DeploymentVerbs(Controlled):
         """Give it these holdings: symbol, symbolId, quantity, averagePrice, price."""
         deployment = self._deployment(deploy_id)
         owned = Portfolio([], msgspec.convert(list(holdings), list[Holding]))
-        owned.cash = dict(deployment.portfolio.cash)
-        deployment.own(owned, self.world.tick())
+        owned.cash = dict(deployment.account.portfolio.cash)
+        deployment.account.own(owned, self.world.tick())
 
     @verb
     def set_cash(self, deploy_id: str, cash: Sequence[dict[str, Any]]) -> None:
         """Give it this cash: currency, amount."""
         deployment = self._deployment(deploy_id)
         owned = Portfolio(msgspec.convert(list(cash), list[Cash]), [])
-        owned.holdings = dict(deployment.portfolio.holdings)
-        deployment.own(owned, self.world.tick())
+        owned.holdings = dict(deployment.account.portfolio.holdings)
+        deployment.account.own(owned, self.world.tick())
 
 
 def _truth(deployment: Deployment, now: float) -> dict[str, Any]:
@@ -103,8 +103,8 @@ def _truth(deployment: Deployment, now: float) -> dict[str, Any]:
         "requested": deployment.requested,
         "insights": deployment.book.view(now).length,
         "insights_emitted": deployment.book.emitted,
-        "cash": dict(deployment.portfolio.cash),
-        "holdings": msgspec.to_builtins(list(deployment.portfolio.holdings.values())),
+        "cash": dict(deployment.account.portfolio.cash),
+        "holdings": msgspec.to_builtins(list(deployment.account.portfolio.holdings.values())),
         "commands": deployment.commands,
         "logs": deployment.logs,
     }

@@ -8,12 +8,13 @@ from quantconnect_provider.sandbox.control.api_verbs import ApiVerbs
 from quantconnect_provider.sandbox.control.clock_verbs import ClockVerbs
 from quantconnect_provider.sandbox.control.deployment_verbs import DeploymentVerbs
 from quantconnect_provider.sandbox.control.insight_verbs import InsightVerbs
+from quantconnect_provider.sandbox.control.order_verbs import OrderVerbs
 from quantconnect_provider.sandbox.control.project_verbs import ProjectVerbs
 from quantconnect_provider.sandbox.control.verb import perform
 from quantconnect_provider.sandbox.world import World
 
 
-class ControlVerbs(ClockVerbs, ApiVerbs, ProjectVerbs, DeploymentVerbs, InsightVerbs):
+class ControlVerbs(ClockVerbs, ApiVerbs, ProjectVerbs, DeploymentVerbs, InsightVerbs, OrderVerbs):
     """What a test can see and change that the owner of a real account could not.
 
     Each verb is also ``POST /sandbox/<verb>`` with its arguments as a JSON object; the answer is

@@ -20,7 +20,7 @@ def row_of(deployment: Deployment) -> dict[str, Any]:
         "stopped": stamp(deployment.stopped),
         "brokerage": deployment.brokerage_shown,
         "subscription": "Strategy Equity",
-        "equity": round(deployment.portfolio.equity, 2),
+        "equity": round(deployment.account.portfolio.equity, 2),
         "environment": "paper" if paper else "live",
         "description": "",
         "error": deployment.message,

@@ -12,4 +12,4 @@ from quantconnect_provider.sandbox.world import World
 def portfolio(world: World, params: Params, now: float) -> Answer:
     """Answer cash and holdings of the project's latest deployment."""
     deployment = deployment_of(world, project_of(world, params), None, now)
-    return {"portfolio": deployment.shown_portfolio(now).as_answer(world.api.empty_portfolio)}
+    return {"portfolio": deployment.account.shown(now).as_answer(world.api.empty_portfolio)}

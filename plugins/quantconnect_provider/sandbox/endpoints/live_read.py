@@ -33,7 +33,7 @@ def read(world: World, params: Params, now: float) -> Answer:
         names = {"deployId": "", "brokerage": "", "message": "", "projectName": project.name}
         return {"status": "Undefined", "launched": stamp(0.0), **names, **nothing}
     deployment = deployment_of(world, project, params.get("deployId"), now)
-    held = deployment.portfolio.holdings.values()
+    held = deployment.account.portfolio.holdings.values()
     running = deployment.status == "Running"
     answer = {
         "message": deployment.message,
@@ -50,7 +50,7 @@ def read(world: World, params: Params, now: float) -> Answer:
         "isPublicStreaming": False,
         "files": [{"name": name, "content": content, "modified": stamp(project.modified)}
                   for name, content in project.files.items()],
-        "runtimeStatistics": _object(world, deployment.portfolio.statistics() if running else {}),
+        "runtimeStatistics": _object(world, _statistics(deployment) if running else {}),
         "charts": _object(world, {"Strategy Equity": {"name": "Strategy Equity"}} if running else {}),
         "description": project.description,
         "deploymentDetails": _object(world, _details(deployment)),
@@ -58,6 +58,11 @@ def read(world: World, params: Params, now: float) -> Answer:
     if running:
         answer["serverStatistics"] = {"CPU Usage": "3.1%", "Used RAM (MB)": "214"}
     return answer
+
+
+def _statistics(deployment: Deployment) -> dict[str, str]:
+    account, orders = deployment.account, deployment.orders
+    return account.portfolio.statistics(orders.fees, orders.volume, account.first_equity)
 
 
 def _object(world: World, fields: dict[str, Any]) -> Any:
