@@ -22,7 +22,7 @@ def memory(name: str) -> float:
 
 
 def main() -> None:
-    """Harvest and look at the high-water mark."""
+    """Harvest and read the high-water mark."""
     kind = wanted_kind(__doc__)
     with (
         Api(COUNT) as api,

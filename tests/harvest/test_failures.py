@@ -94,7 +94,7 @@ def test_a_failed_harvest_leaves_its_record(api: FakeApi, store: Store) -> None:
     failing_at(api, 1, RateLimitedError("slow down"))
     harvest_all(api, store)
     (row,) = harvest_rows(store, deployment.deploy_id)
-    assert row["status"] == "failed"
+    assert (row["status"], row["requests"]) == ("failed", 2)
     assert "slow down" in row["error"]
     assert row["finished_at"] is not None
 
@@ -208,7 +208,7 @@ def test_a_slow_worker_brings_no_position_back(
     assert_holds(slow_store, deployment)
 
 
-def test_a_harvest_that_was_overtaken_from_behind_looks_again(
+def test_a_harvest_that_another_one_overtook_reads_again(
     api: FakeApi, slow_store: PausingStore, store_url: str
 ) -> None:
     deployment = api.deploy()

@@ -66,7 +66,7 @@ def test_every_spelling_of_a_postgresql_address_uses_psycopg(scheme: str) -> Non
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "mysql://host/db", "oracle+nothing://x"])
-def test_other_addresses_are_refused_in_words(address: str) -> None:
+def test_other_addresses_are_refused_with_an_explanation(address: str) -> None:
     with pytest.raises(InvalidSettingError):
         Store.open(address)
 

@@ -178,6 +178,11 @@ class DeploymentHarvest:
         self.plan.windows = [start for start in self.plan.windows if start not in done]
 
     @property
+    def requests(self) -> int:
+        """Pages requested so far."""
+        return self._reader.requests
+
+    @property
     def _page_size(self) -> int | None:
         return self._reader.size.value if self._reader.size.proven else None
 

@@ -206,7 +206,7 @@ class _Batch:
 
     def _save_failure(self, job: DeploymentHarvest, error: Exception) -> None:
         record = job.record
-        record.status, record.error = "failed", one_line(error)
+        record.requests, record.status, record.error = job.requests, "failed", one_line(error)
         record.finished_at = self._tools.clock()
         try:
             self._tools.store.save_records([record])

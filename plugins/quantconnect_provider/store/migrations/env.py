@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that the store hands over; the store holds the lock."""
+"""Runs the migrations on the connection that the store passes; the store holds the lock."""
 
 from __future__ import annotations
 
