@@ -1,4 +1,4 @@
-"""An HTTP server that answers what a test told it to, byte for byte, and remembers what it was asked."""
+"""An HTTP server that sends the responses of a test, byte for byte, and records the requests."""
 
 from __future__ import annotations
 

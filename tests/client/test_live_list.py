@@ -45,6 +45,19 @@ def test_a_row_that_cannot_be_read_is_named_and_the_others_are_returned(
     assert [row.deploy_id for row in client.list_live(6)] == ["L-2"]
 
 
+def test_all_that_may_trade_includes_rows_that_cannot_be_read(
+    server: ScriptedServer, client: QuantConnectClient
+) -> None:
+    over = {**GOOD, "projectId": 8, "deployId": "L-8", "status": "Stopped"}
+    bad = [
+        {"projectId": 5, "deployId": None, "status": "Running"},
+        {"projectId": 7, "status": "Stopped"},
+        None,
+    ]
+    server.script(Reply(body={"success": True, "live": [over, *bad, GOOD]}))
+    assert client.list_live().projects_that_may_trade() == [5, 6]
+
+
 def test_the_log_does_not_repeat_an_odd_value_at_each_poll(
     server: ScriptedServer, client: QuantConnectClient, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,4 +1,4 @@
-"""Keeping below a rate that is told, and finding one that is not."""
+"""Keeping below a rate that is given, and finding one that is not."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Limit:
             return EMPTY
 
 
-def test_a_told_rate_is_kept_to_by_all_threads_together(
+def test_a_given_rate_is_kept_by_all_threads_together(
     server: ScriptedServer, make_client: Callable[..., QuantConnectClient]
 ) -> None:
     server.default = lambda asked: EMPTY

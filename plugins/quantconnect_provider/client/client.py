@@ -8,12 +8,9 @@ from typing import Any
 
 from quantconnect_provider.client import endpoints
 from quantconnect_provider.client.account import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_SECONDS, Account
-from quantconnect_provider.client.decode import ModelT, decode, decode_rows, read_lines
-from quantconnect_provider.client.errors import (
-    NeverDeployedError,
-    NotFoundError,
-    UnreadableAnswerError,
-)
+from quantconnect_provider.client.build import read_build
+from quantconnect_provider.client.decode import ModelT, decode, decode_rows
+from quantconnect_provider.client.errors import NeverDeployedError, NotFoundError, UnreadableAnswerError
 from quantconnect_provider.client.export import read_export
 from quantconnect_provider.client.insights import ExportedInsight, InsightPage, read_page
 from quantconnect_provider.client.live_list import LiveListing, read_live_list
@@ -29,7 +26,6 @@ from quantconnect_provider.client.models import (
 from quantconnect_provider.client.node_list import read_node_list
 from quantconnect_provider.client.odd_values import OddValueReporter, shorten
 from quantconnect_provider.client.portfolio import Portfolio, read_portfolio
-from quantconnect_provider.client.response import error_words, is_no
 from quantconnect_provider.client.retry_settings import RetrySettings
 from quantconnect_provider.client.throttle import Throttle
 from quantconnect_provider.client.transport import Transport
@@ -166,13 +162,7 @@ class QuantConnectClient:
         """
         endpoint = endpoints.COMPILE_READ
         payload = self._call(endpoint, {"projectId": project_id, "compileId": compile_id})
-        lines = [*read_lines(payload.get("logs")), *error_words(payload)]
-        failed = {"state": "BuildError"} if endpoint.is_result(payload) and is_no(payload) else {}
-        return self._read(
-            Compile,
-            endpoint,
-            {**payload, "compileId": compile_id, "logs": list(dict.fromkeys(lines)), **failed},
-        )
+        return read_build(payload, compile_id, endpoint=endpoint, odd=self._odd)
 
     def create_live(self, deployment: LiveSpec) -> CreatedLive:
         """Start a live deployment (live/create). Sent once, whatever comes back.

@@ -45,6 +45,12 @@ class LiveListing(list[LiveSummary]):
             (row for row in self.unread if row.project_id in (None, project_id)),
         )
 
+    def projects_that_may_trade(self) -> list[int]:
+        """Return the ids of the projects of all rows, unread ones too, that cannot be shown to be over."""
+        running = [row for row in self if phase_of(row.status, row.stopped_at, row.launched_at).may_trade]
+        unread = {row.project_id for row in self.unread if row.may_trade and row.project_id is not None}
+        return sorted({row.project_id for row in running} | unread)
+
     def may_hide(self, project_id: int) -> tuple[UnreadDeployment, ...]:
         """Return the unread rows that may be a running deployment of the project.
 

@@ -103,7 +103,7 @@ def _is_loading(payload: dict[str, Any]) -> bool:
 
 
 def _success(payload: dict[str, Any], words: tuple[str, ...]) -> bool | None:
-    """Return whether the API did what was asked; None if it cannot be told."""
+    """Return whether the API did what was asked; None if the response does not say."""
     value = payload.get("success")
     if value is None and words:
         return False

@@ -47,8 +47,8 @@ class Observation:
 
     @property
     def phase(self) -> Phase:
-        """What the status and the stop time mean together."""
-        return phase_of(self.status, self.stopped_at)
+        """What the status and the times mean together."""
+        return phase_of(self.status, self.stopped_at, self.launched_at)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Every shape in which the API has said yes or no, and what becomes of it."""
+"""Every shape in which the API says yes or no, and the error that it means."""
 
 from __future__ import annotations
 
