@@ -61,6 +61,7 @@ compose-env:  ## random secrets for docker-compose.yaml, into .env; what is ther
 
 distributed: venv-distributed  ## two Celery workers, PostgreSQL, Redis; one worker killed on the way
 	@$(RUN) dev.distributed
+	@$(RUN) dev.distributed.fast_waits
 
 venv-distributed:
 	@$(PYTHON) -m dev.venv dev postgres distributed

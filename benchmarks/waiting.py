@@ -77,14 +77,12 @@ def main() -> None:
         late = sorted(asyncio.run(wait(50, deploy_id, 2.5 * STALL_SECONDS)))
         sandbox.clear_faults()
     one, all_of_them = (statistics.median(found) for found in counts.values())
-    print(f"1 waits {SECONDS:.0f} s, a look every {INTERVAL} s: {one:.0f} requests")
-    print(
-        f"{WAITING} wait as long: {all_of_them:.0f} requests ({one * WAITING:.0f} if each asked for itself)"
-    )
+    print(f"1 waits {SECONDS:.0f} s, a poll every {INTERVAL} s: {one:.0f} requests")
+    print(f"{WAITING} wait as long: {all_of_them:.0f} requests ({one * WAITING:.0f} if each sent its own)")
     p99, worst = late[int(len(late) * 0.99)], late[-1]
     print(
         f"event loop while the API stalls {STALL_SECONDS:.0f} s: {p99 * 1000:.1f} ms late at the 99th "
-        f"percentile, {worst * 1000:.1f} ms at worst (a blocking look: {STALL_SECONDS * 1000:.0f} ms)"
+        f"percentile, {worst * 1000:.1f} ms at worst (a blocking poll: {STALL_SECONDS * 1000:.0f} ms)"
     )
     print(f"ratio: {all_of_them / one:.2f} times the requests of one (to be 1)")
 

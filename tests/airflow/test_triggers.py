@@ -1,4 +1,4 @@
-"""Waiting without a worker: events, patience, deadlines, one request for all, a free event loop."""
+"""Waiting without a worker: events, failed polls, deadlines, one request for all, a free event loop."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_trigger_survives_the_database(trigger: Any) -> None:
     assert again.serialize() == (classpath, kwargs)
 
 
-def test_end_is_told_with_version_and_what_the_task_gave(quantconnect_sandbox: Sandbox) -> None:
+def test_event_has_a_version_and_what_the_task_gave(quantconnect_sandbox: Sandbox) -> None:
     event = run(live_trigger(running_id(quantconnect_sandbox), resume={"how": "created"}))
     assert event["v"] == 1
     wait_result = read_wait_result(json.loads(json.dumps(event)))
@@ -94,13 +94,13 @@ def test_end_is_told_with_version_and_what_the_task_gave(quantconnect_sandbox: S
         {"v": 1, "verdict": "done"},
     ],
 )
-def test_event_that_is_not_understood_raises(event: Any) -> None:
+def test_unknown_event_raises(event: Any) -> None:
     with pytest.raises(ValueError, match=r"trigger ended with|not the event"):
         read_wait_result(event)
     assert issubclass(UnknownEventError, ValueError)
 
 
-def test_end_that_was_not_waited_for_is_told(quantconnect_sandbox: Sandbox) -> None:
+def test_end_without_the_target_is_reported(quantconnect_sandbox: Sandbox) -> None:
     deploy_id = running_id(quantconnect_sandbox)
     quantconnect_sandbox.fail(deploy_id, message="out of memory")
     wait_result = read_wait_result(run(live_trigger(deploy_id)))
@@ -151,12 +151,12 @@ def test_without_a_triggerer_the_event_comes_at_once(quantconnect_sandbox: Sandb
     assert time.monotonic() - started < 15
 
 
-def test_run_of_failed_looks_is_borne(quantconnect_sandbox: Sandbox) -> None:
+def test_failed_polls_are_tolerated(quantconnect_sandbox: Sandbox) -> None:
     quantconnect_sandbox.add_fault("live/list", times=4, status=503)
     assert read_wait_result(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is WaitState.DONE
 
 
-def test_looks_that_keep_failing_end_the_wait(quantconnect_sandbox: Sandbox) -> None:
+def test_polls_that_keep_failing_end_the_wait(quantconnect_sandbox: Sandbox) -> None:
     quantconnect_sandbox.add_fault("live/list", times=None, drop=True)
     wait_result = read_wait_result(run(live_trigger(poll_interval_seconds=0.001)))
     assert (wait_result.verdict, wait_result.retryable) == (WaitState.BLIND, True)
@@ -196,7 +196,7 @@ def test_deadline_holds_though_the_api_hangs(quantconnect_sandbox: Sandbox) -> N
     quantconnect_sandbox.clear_faults()
 
 
-def test_one_who_comes_after_the_deadline_still_looks_once(quantconnect_sandbox: Sandbox) -> None:
+def test_trigger_that_starts_after_the_deadline_still_polls_once(quantconnect_sandbox: Sandbox) -> None:
     deploy_id = running_id(quantconnect_sandbox)
     assert read_wait_result(run(live_trigger(deploy_id, deadline=time.time() - 60))).verdict is WaitState.DONE
 
@@ -208,7 +208,7 @@ def test_runtime_error_gets_its_grace_with_automatic_restarts(quantconnect_sandb
     assert (wait_result.verdict, wait_result.status) == (WaitState.DONE, "Running")
 
 
-def test_killing_and_cleaning_up_ask_nothing_of_the_api(quantconnect_sandbox: Sandbox) -> None:
+def test_killing_and_cleaning_up_send_nothing(quantconnect_sandbox: Sandbox) -> None:
     async def kill() -> None:
         trigger = live_trigger(running_id(quantconnect_sandbox), target=OVER)
         waiting = asyncio.ensure_future(first_event(trigger))
@@ -224,7 +224,7 @@ def test_killing_and_cleaning_up_ask_nothing_of_the_api(quantconnect_sandbox: Sa
     assert quantconnect_sandbox.deployments(1002)[0]["status"] == "Running"
 
 
-def test_five_hundred_who_wait_ask_no_more_than_one(quantconnect_sandbox: Sandbox) -> None:
+def test_five_hundred_waits_send_no_more_requests_than_one(quantconnect_sandbox: Sandbox) -> None:
     deploy_id = running_id(quantconnect_sandbox)
 
     async def wait(many: int) -> int:
@@ -277,13 +277,13 @@ def finished_build() -> CompileTrigger:
     )
 
 
-def test_build_is_waited_for(quantconnect_sandbox: Sandbox) -> None:
+def test_finished_build_ends_the_wait(quantconnect_sandbox: Sandbox) -> None:
     wait_result = read_wait_result(run(finished_build()))
     assert wait_result.verdict is WaitState.DONE
     assert "BuildSuccess" in wait_result.message
 
 
-def test_holdings_are_watched_until_the_limit(quantconnect_sandbox: Sandbox) -> None:
+def test_holdings_are_polled_until_the_limit(quantconnect_sandbox: Sandbox) -> None:
     trigger = FlatTrigger(
         quantconnect_conn_id=CONN, project_id=1003, deadline=time.time() + 0.3, poll_interval_seconds=0.1
     )

@@ -12,7 +12,7 @@ from quantconnect_provider.live.deployment_errors import (
     WatchFailedError,
 )
 from quantconnect_provider.live.observation import Observation
-from quantconnect_provider.live.polling import Polling
+from quantconnect_provider.live.polling import FailureBudget, Polling, polls
 from quantconnect_provider.live.waiting import (
     OVER,
     RUNNING,
@@ -44,7 +44,9 @@ def seen(status: str, message: str = "") -> Observation:
         (("Liquidated",), "Stopped", WaitState.ENDED),
     ],
 )
-def test_a_look_is_judged_by_what_is_waited_for(target: WaitTarget, status: str, verdict: WaitState) -> None:
+def test_a_poll_means_what_the_target_makes_of_it(
+    target: WaitTarget, status: str, verdict: WaitState
+) -> None:
     assert evaluate(target, seen(status), now=0.0, deadline=10.0).verdict is verdict
 
 
@@ -54,11 +56,11 @@ def test_a_wait_ends_at_its_deadline(observation: Observation | None) -> None:
     assert evaluate(RUNNING, observation, now=10.0, deadline=10.0).verdict is WaitState.TIMEOUT
 
 
-def test_what_was_waited_for_counts_even_after_the_deadline() -> None:
+def test_the_target_counts_even_after_the_deadline() -> None:
     assert evaluate(RUNNING, seen("Running"), now=11.0, deadline=10.0).verdict is WaitState.DONE
 
 
-def test_the_api_s_message_is_in_the_judgement_of_an_end() -> None:
+def test_the_api_s_message_is_in_the_result_of_an_end() -> None:
     assert (
         "login refused" in evaluate(RUNNING, seen("DeployError", "login refused"), now=0, deadline=9).message
     )
@@ -84,7 +86,7 @@ def test_without_automatic_redeploy_a_runtime_error_is_the_end() -> None:
     assert Wait(RUNNING, deadline=1e9).saw(seen("RuntimeError"), 0.0).verdict is WaitState.ENDED
 
 
-def test_a_run_of_failed_looks_is_tolerated_and_counted_in_a_row() -> None:
+def test_failed_polls_are_tolerated_and_counted_in_a_row() -> None:
     wait = Wait(RUNNING, deadline=1e9, failed_polls=2)
     outage = ServerError("live/list was answered with HTTP 500.")
 
@@ -95,13 +97,13 @@ def test_a_run_of_failed_looks_is_tolerated_and_counted_in_a_row() -> None:
     assert verdicts == [WaitState.WAIT, WaitState.WAIT, WaitState.WAIT, WaitState.WAIT, WaitState.BLIND]
 
 
-def test_an_error_that_cannot_pass_ends_the_wait_at_once() -> None:
+def test_an_error_that_waiting_cannot_cure_ends_the_wait_at_once() -> None:
     wait_result = Wait(RUNNING, deadline=1e9).failed(CredentialsError("no"), 0.0)
 
     assert (wait_result.verdict, wait_result.retryable) == (WaitState.BLIND, False)
 
 
-def test_failed_looks_do_not_outlast_the_deadline() -> None:
+def test_failed_polls_end_at_the_deadline() -> None:
     assert Wait(RUNNING, deadline=5.0).failed(ServerError("500"), 5.0).verdict is WaitState.TIMEOUT
 
 
@@ -112,18 +114,18 @@ def test_an_unknown_status_is_reported_once(caplog: pytest.LogCaptureFixture) ->
         for now in range(3):
             wait.saw(seen("Hibernating"), float(now))
 
-    assert [journal.levelname for journal in caplog.records] == ["WARNING"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "Hibernating" in caplog.text
 
 
-def test_the_way_through_the_statuses_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_change_of_status_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     wait = Wait(RUNNING, deadline=1e9)
 
     with caplog.at_level(logging.INFO):
         for status in ("InQueue", "InQueue", "Running"):
             wait.saw(seen(status), 0.0)
 
-    assert [journal.getMessage() for journal in caplog.records] == ["L-1: InQueue", "L-1: InQueue -> Running"]
+    assert [record.getMessage() for record in caplog.records] == ["L-1: InQueue", "L-1: InQueue -> Running"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_each_bad_end_is_an_error_of_its_own(verdict: WaitState, error: type[Qua
 
 
 @pytest.mark.parametrize("retryable", [True, False])
-def test_looks_that_failed_for_good_are_not_retried(retryable: bool) -> None:
+def test_a_wait_that_failed_for_good_is_not_retried(retryable: bool) -> None:
     with pytest.raises(WatchFailedError) as failed:
         WaitResult(WaitState.BLIND, retryable=retryable).raise_unless_done()
 
@@ -148,29 +150,86 @@ def test_looks_that_failed_for_good_are_not_retried(retryable: bool) -> None:
 
 
 @pytest.mark.parametrize("verdict", WaitState)
-def test_a_judgement_survives_a_trigger_event(verdict: WaitState) -> None:
+def test_a_result_survives_a_trigger_event(verdict: WaitState) -> None:
     wait_result = WaitResult(verdict, "L-1", "Running", "text", retryable=True)
 
     assert WaitResult.from_json(wait_result.to_json()) == wait_result
 
 
 @pytest.mark.parametrize("payload", [{}, {"verdict": "fine"}, {"status": "success"}, None])
-def test_an_event_that_is_not_understood_is_never_success(payload: Any) -> None:
+def test_an_unknown_event_is_never_success(payload: Any) -> None:
     with pytest.raises(ValueError, match="not the event"):
         WaitResult.from_json(payload)
 
 
-def test_watching_ends_with_what_it_waited_for_after_failed_looks() -> None:
+def test_polling_ends_with_the_target_after_failed_polls() -> None:
     answers: list[Any] = [ServerError("500"), seen("InQueue"), None, seen("Running")]
     pauses: list[float] = []
 
-    def look() -> Observation | None:
+    def ask() -> Observation | None:
         answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    wait_result = poll_until(look, Wait(RUNNING, deadline=100.0), Polling(7.0, lambda: 95.0, pauses.append))
+    wait_result = poll_until(ask, Wait(RUNNING, deadline=100.0), Polling(7.0, lambda: 95.0, pauses.append))
 
     assert wait_result.verdict is WaitState.DONE
     assert pauses == [5.0, 5.0, 5.0]
+
+
+def asked(*answers: Any) -> Any:
+    """An API that gives these answers in turn, and raises those that are errors."""
+    left = list(answers)
+
+    def ask() -> Any:
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return ask
+
+
+def ticking(interval_seconds: float) -> Polling:
+    """Polling on a clock that only its own pauses move, from 0."""
+    now = [0.0]
+    return Polling(interval_seconds, lambda: now[0], lambda seconds: now.append(now.pop() + seconds))
+
+
+def test_polls_go_on_until_the_limit_and_ask_once_more_at_it() -> None:
+    assert list(polls(asked(1, 2, 3, 4), ticking(4.0), until=10.0)) == [1, 2, 3, 4]
+
+
+def test_polls_ask_once_though_the_limit_has_passed() -> None:
+    assert list(polls(asked("late"), ticking(4.0), until=-1.0)) == ["late"]
+
+
+def test_failed_polls_yield_nothing_and_leave_their_reason() -> None:
+    budget, outage = FailureBudget(), ServerError("HTTP 500")
+    assert list(polls(asked(1, outage, outage), ticking(5.0), until=10.0, budget=budget)) == [1]
+    assert budget.last_error is outage
+
+
+def test_an_answer_restores_the_budget() -> None:
+    outage = ServerError("HTTP 500")
+    answers = asked(outage, outage, 1, outage, outage, 2)
+    assert list(polls(answers, ticking(1.0), until=5.0, budget=FailureBudget(2))) == [1, 2]
+
+
+def test_a_spent_budget_ends_the_polling() -> None:
+    outages = [ServerError("HTTP 500")] * 3
+    with pytest.raises(WatchFailedError, match="3 polls in a row"):
+        list(polls(asked(*outages), ticking(1.0), until=9.0, budget=FailureBudget(2)))
+
+
+def test_an_error_that_waiting_cannot_cure_passes_through_the_polling() -> None:
+    with pytest.raises(CredentialsError):
+        list(polls(asked(CredentialsError("no")), ticking(1.0), until=9.0))
+
+
+def test_a_wait_whose_last_poll_failed_times_out_with_the_reason() -> None:
+    answers = asked(seen("InQueue"), ServerError("HTTP 503"))
+    result = poll_until(answers, Wait(RUNNING, deadline=5.0), ticking(5.0))
+    assert result.verdict is WaitState.TIMEOUT
+    assert "HTTP 503" in result.message

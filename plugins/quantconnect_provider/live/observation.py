@@ -1,4 +1,4 @@
-"""What is seen when one looks at a project's deployments, whichever endpoint showed it."""
+"""What live/list and live/read show of a project's deployments at one moment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Observation:
-    """One deployment at one look.
+    """One deployment at one moment.
 
     :param message: the API's words about it (its error), often empty.
     """
@@ -53,10 +53,10 @@ class Observation:
 
 @dataclass(frozen=True)
 class ProjectObservation:
-    """All deployments of one project at one look.
+    """All deployments of one project at one moment.
 
     :param current_id: the deployment that stop and liquidate would act on: they take a project id only.
-    :param looked_at: unix seconds, before the poll began.
+    :param looked_at: unix seconds, before live/list was sent.
     :param unreadable: rows of live/list that cannot be read and may be running deployments of the project.
     """
 
@@ -73,10 +73,10 @@ class ProjectObservation:
 
     @property
     def active(self) -> list[Observation]:
-        """The deployments that trade, will trade, or cannot be shown not to.
+        """The deployments that trade, will trade, or may trade as far as the API shows.
 
-        A status that this version does not know counts for the newest deployment only: an old row with
-        an odd status must not block a project for ever.
+        An unknown status counts for the newest deployment only: an old row with an odd status must not
+        block a project for ever.
         """
         return [
             deployment
@@ -89,7 +89,7 @@ class ProjectObservation:
 def observe_project(
     client: QuantConnectClient, project_id: int, clock: Clock = time.time
 ) -> ProjectObservation:
-    """Look at live/list and at live/read; about the newest deployment, live/read has the last word.
+    """Ask live/list and live/read; about the newest deployment, live/read has the last word.
 
     :raises QuantConnectError: if either does not answer. A project that was never deployed is no error.
     """
@@ -106,7 +106,7 @@ def observe_project(
 
 
 def observe_deployment(client: QuantConnectClient, project_id: int, deploy_id: str) -> Observation | None:
-    """Look at one deployment by its id; None if it is not listed (yet, or any more).
+    """Ask live/list for one deployment by its id; None if it is not listed (yet, or any more).
 
     :raises QuantConnectError: if the API does not answer.
     """

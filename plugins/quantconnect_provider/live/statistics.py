@@ -1,8 +1,6 @@
-"""What a running deployment tells about itself, as lines for a log and as a small result."""
+"""The statistics of a live deployment, as lines for a log."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from quantconnect_provider.client.models import LiveDeployment
 
@@ -10,34 +8,24 @@ _FIRST = ("Equity", "Return", "Net Profit", "Unrealized", "Holdings", "Fees", "V
 
 
 def statistics_lines(deployment: LiveDeployment) -> list[str]:
-    """Return what people look for first, one line each: status, times, then the runtime statistics.
+    """Return status, times and the runtime statistics, one aligned line each, the most asked for first.
 
     The API updates them about once a minute; a fresh deployment has none.
     """
     name = f" {deployment.project_name!r}" if deployment.project_name else ""
-    lines = [f"{deployment.deploy_id} of project {deployment.project_id}{name}: {deployment.status}"]
-    times = (("launched", deployment.launched_at), ("stopped", deployment.stopped_at))
-    lines += [f"  {label}: {moment.isoformat()}" for label, moment in times if moment is not None]
-    if deployment.brokerage:
-        lines.append(f"  brokerage: {deployment.brokerage}")
     known = deployment.runtime_statistics
+    details: list[tuple[str, str]] = []
+    times = (("Launched", deployment.launched_at), ("Stopped", deployment.stopped_at))
+    details += [(label, moment.isoformat()) for label, moment in times if moment is not None]
+    if deployment.brokerage:
+        details.append(("Brokerage", deployment.brokerage))
     names = [name for name in _FIRST if name in known] + sorted(set(known) - set(_FIRST))
-    lines += [f"  {name}: {known[name]}" for name in names]
+    details += [(name, str(known[name])) for name in names]
     if not known:
-        lines.append("  no statistics yet")
+        details.append(("Statistics", "none yet"))
     if deployment.message.strip():
-        lines.append(f"  message: {deployment.message.strip()}")
+        details.append(("Message", deployment.message.strip()))
+    width = max(len(label) for label, _ in details)
+    lines = [f"{deployment.deploy_id} of project {deployment.project_id}{name}: {deployment.status}"]
+    lines += [f"  {label:<{width}}  {value}" for label, value in details]
     return lines
-
-
-def statistics_result(deployment: LiveDeployment) -> dict[str, Any]:
-    """Return ids, status, times and statistics as JSON, fit for XCom: no source, no settings."""
-    return {
-        "project_id": deployment.project_id,
-        "deploy_id": deployment.deploy_id,
-        "status": deployment.status,
-        "launched_at": deployment.launched_at.isoformat() if deployment.launched_at else None,
-        "stopped_at": deployment.stopped_at.isoformat() if deployment.stopped_at else None,
-        "brokerage": deployment.brokerage,
-        "runtime_statistics": dict(deployment.runtime_statistics),
-    }

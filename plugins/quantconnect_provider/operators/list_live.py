@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from quantconnect_provider.plain_text import counted, log_table
 from quantconnect_provider.tasks.inputs import project_id_of, text_or_none
 from quantconnect_provider.tasks.operator import QuantConnectOperator
 
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
     from quantconnect_provider.client import LiveSummary
+
+log = logging.getLogger(__name__)
+
+_HEADS = ("Project", "Name", "Deployment", "Status", "Launched")
 
 
 class QuantConnectListLiveOperator(QuantConnectOperator):
@@ -39,10 +45,8 @@ class QuantConnectListLiveOperator(QuantConnectOperator):
             asked = text_or_none(self.project_id)
             project_id = None if asked is None else project_id_of(asked)
             rows = client.list_live(project_id, text_or_none(self.status))
-        with self.log_group("Deployments"):
-            for row in rows:
-                self.log.info("%s", _line(row))
-        self.log.info("%d deployment%s", len(rows), "" if len(rows) == 1 else "s")
+        log_table(log, _HEADS, [_cells(row) for row in rows])
+        self.log.info("%s", counted(len(rows), "deployment"))
         return [
             {
                 "project_id": row.project_id,
@@ -55,7 +59,6 @@ class QuantConnectListLiveOperator(QuantConnectOperator):
         ]
 
 
-def _line(row: LiveSummary) -> str:
-    name = f" {row.project_name!r}" if row.project_name else ""
-    launched = f", launched {row.launched_at.isoformat()}" if row.launched_at else ""
-    return f"{row.deploy_id} of project {row.project_id}{name}: {row.status}{launched}"
+def _cells(row: LiveSummary) -> tuple[object, ...]:
+    launched = row.launched_at.isoformat(timespec="seconds") if row.launched_at else ""
+    return row.project_id, row.project_name, row.deploy_id, row.status, launched

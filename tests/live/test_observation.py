@@ -12,7 +12,7 @@ from tests.live.task import PROJECT, Desk
 
 
 class Api:
-    """A client whose live/list and live/read say what a test tells them."""
+    """A client with given answers to live/list and live/read."""
 
     def __init__(self, rows: list[LiveSummary], newest: LiveDeployment | None) -> None:
         self.rows, self.newest = rows, newest
@@ -35,42 +35,42 @@ def newest(deploy_id: str, status: str) -> LiveDeployment:
 
 
 def test_live_read_has_the_last_word_about_the_newest_deployment() -> None:
-    look = observe_project(Api([row("L-1", "Running")], newest("L-1", "Stopped")), PROJECT)
+    observed = observe_project(Api([row("L-1", "Running")], newest("L-1", "Stopped")), PROJECT)
 
-    assert look.active == []
+    assert observed.active == []
 
 
 def test_a_deployment_that_only_live_read_shows_counts() -> None:
-    look = observe_project(Api([], newest("L-1", "InQueue")), PROJECT)
+    observed = observe_project(Api([], newest("L-1", "InQueue")), PROJECT)
 
-    assert [entry.deploy_id for entry in look.active] == ["L-1"]
-    assert look.current_id == "L-1"
+    assert [entry.deploy_id for entry in observed.active] == ["L-1"]
+    assert observed.current_id == "L-1"
 
 
 def test_an_old_row_with_an_odd_status_does_not_block_a_project_for_ever() -> None:
     rows = [row("L-1", "Hibernating"), row("L-2", "Stopped")]
-    look = observe_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
+    observed = observe_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
 
-    assert look.active == []
+    assert observed.active == []
 
 
 def test_an_older_row_that_runs_counts_beside_the_newest() -> None:
     rows = [row("L-1", "Running"), row("L-2", "Stopped")]
-    look = observe_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
+    observed = observe_project(Api(rows, newest("L-2", "Stopped")), PROJECT)
 
-    assert [entry.deploy_id for entry in look.active] == ["L-1"]
+    assert [entry.deploy_id for entry in observed.active] == ["L-1"]
 
 
 def test_rows_of_other_projects_are_not_this_project_s() -> None:
-    look = observe_project(Api([row("L-9", "Running", project_id=9)], None), PROJECT)
+    observed = observe_project(Api([row("L-9", "Running", project_id=9)], None), PROJECT)
 
-    assert (look.seen, look.current) == ({}, None)
+    assert (observed.seen, observed.current) == ({}, None)
 
 
-def test_a_project_that_was_never_live_is_an_empty_look(desk: Desk) -> None:
-    look = observe_project(desk.setup, PROJECT)
+def test_a_project_that_was_never_live_has_no_deployments(desk: Desk) -> None:
+    observed = observe_project(desk.setup, PROJECT)
 
-    assert (look.active, look.current) == ([], None)
+    assert (observed.active, observed.current) == ([], None)
 
 
 def test_a_project_that_does_not_exist_is_an_error(desk: Desk) -> None:
@@ -78,7 +78,7 @@ def test_a_project_that_does_not_exist_is_an_error(desk: Desk) -> None:
         observe_project(desk.setup, 999)
 
 
-def test_one_deployment_is_looked_at_by_its_id(desk: Desk) -> None:
+def test_one_deployment_is_found_by_its_id(desk: Desk) -> None:
     first = desk.sandbox.deploy(PROJECT)
     desk.sandbox.set_status(first, "Stopped")
     desk.sandbox.deploy(PROJECT)
