@@ -70,6 +70,16 @@ def test_no_more_points_than_asked_for(running):
     assert len(series(read(count=7), "Equity")) <= 7
 
 
+@pytest.mark.parametrize("name", DEFAULT)
+@pytest.mark.parametrize("ago", [86_400, -86_400])
+def test_a_time_in_which_it_did_not_run_has_no_points(running, name, ago):
+    sandbox, deploy_id, read = running()
+    sandbox.trade(deploy_id, "SPY R735QTJ8XC9X", 1, 100)
+    start = int(sandbox.now()) - ago
+    chart = read(name, start=start, end=start + 600)["chart"]
+    assert [one["values"] for one in chart["series"].values() if one["values"]] == []
+
+
 def test_a_chart_of_the_algorithms_own(running):
     _, _, read = running(projects=[{"name": "Alpha", "id": 7, "deploy": {"charts": ["SMA"]}}])
     assert read("SMA")["chart"]["series"]["SMA"]["values"]

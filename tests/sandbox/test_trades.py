@@ -105,3 +105,10 @@ def test_profits_and_fees_add_up_to_the_cash(traded):
     cash = api("live/portfolio/read", projectId=7)["portfolio"]["cash"]["USD"]["amount"]
     assert len(rows) > 20
     assert cash - 100_000 == pytest.approx(profit, abs=0.01)
+
+
+def test_a_short_position_gains_when_the_price_falls(traded):
+    sandbox, api, deploy_id = traded
+    sandbox.set_holdings(deploy_id, [{"symbol": "SPY", "quantity": -2, "averagePrice": 100, "price": 90}])
+    holding = api("live/portfolio/read", projectId=7)["portfolio"]["holdings"]["SPY"]
+    assert (holding["v"], holding["u"], holding["up"]) == (-180, 20, 10)

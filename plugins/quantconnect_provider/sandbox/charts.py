@@ -74,7 +74,7 @@ def _margin(deployment: Deployment, candles: list[Candle]) -> list[dict[str, Any
 
 
 def _turnover(deployment: Deployment, candles: list[Candle]) -> list[dict[str, Any]]:
-    ends = [candle.at for candle in candles[1:]] + [float("inf")]
+    ends = [*(candle.at for candle in candles[1:]), float("inf")][: len(candles)]
     points: Points = []
     for candle, end in zip(candles, ends, strict=True):
         traded = sum(abs(fill.fill_quantity * fill.fill_price)
@@ -87,9 +87,9 @@ def _sales(deployment: Deployment, start: float, end: float) -> list[dict[str, A
     volumes: dict[str, float] = {}
     last: dict[str, float] = {}
     for ticker, fill in _fills(deployment):
-        if fill.at < end:
+        if start <= fill.at < end:
             volumes[ticker] = volumes.get(ticker, 0.0) + abs(fill.fill_quantity * fill.fill_price)
-            last[ticker] = max(fill.at, start)
+            last[ticker] = fill.at
     return [_series(ticker, "$", TREEMAP, [[int(last[ticker]), volumes[ticker]]]) for ticker in volumes]
 
 

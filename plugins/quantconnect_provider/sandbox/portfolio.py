@@ -100,7 +100,7 @@ def _holding_answer(item: Holding) -> dict[str, Any]:
         "p": item.mark,
         "v": round(value, 8),
         "u": round(value - cost, 8),
-        "up": round((value - cost) / cost * 100, 4) if cost else 0,
+        "up": round((value - cost) / abs(cost) * 100, 4) if cost else 0,
     }
 
 
