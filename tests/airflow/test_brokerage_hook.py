@@ -52,7 +52,7 @@ def test_the_test_button_names_brokerage_account_and_money(connection: Define) -
     passed, message = QuantConnectBrokerageHook("ib").test_connection()
 
     assert passed
-    for words in ("Interactive Brokers", "...567", "real money"):
+    for words in ("Interactive Brokers", "***567", "real money"):
         assert words in message
     assert "U1234567" not in message
 

@@ -29,7 +29,7 @@ def test_paper_deployment_runs_without_asking(deploy: Callable[..., Run], quantc
 def test_plan_is_logged_once_as_a_plain_table(deploy: Callable[..., Run], quantconnect_sandbox: Any) -> None:
     run = deploy(project_id=1001, cash=[{"currency": "USD", "amount": 1234.5}])
     assert run.log.count("1234.5 USD") == 1
-    assert "**" not in run.log
+    assert "**paper money**" not in run.log
     assert "| --- |" not in run.log
 
 
@@ -139,8 +139,9 @@ def test_real_money_waits_for_a_person(
     assert run.state == "success"
     assert "REAL MONEY" in asked[0]["body"]
     assert "REAL MONEY" in asked[0]["subject"]
-    first = asked[0]["body"].split("\n\n")[0]
-    assert "account ...567 at Interactive Brokers, connection ib" in first
+    opening = asked[0]["body"].split("\n\n")[0].replace("\\", "")
+    assert "account ***567 at Interactive Brokers, connection ib" in opening
+    assert "connection quantconnect_default" in opening
     assert "Approve with a login" in asked[0]["body"]
     assert "U1234567" not in asked[0]["body"] + run.log
     assert "Approved by Alice" in run.log

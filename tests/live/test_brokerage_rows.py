@@ -49,10 +49,10 @@ def test_clear_street_is_real_money_with_an_account() -> None:
         {"clearstreet-account-id": "CS-100234"},
     )
 
-    assert (made.label, made.is_paper, made.account) == ("Clear Street", False, "...234")
+    assert (made.label, made.is_paper, made.account) == ("Clear Street", False, "***234")
 
 
-@pytest.mark.parametrize(("account", "shown"), [("U1234567", "...567"), ("U1", "...")])
+@pytest.mark.parametrize(("account", "shown"), [("U1234567", "***567"), ("U1", "***")])
 def test_only_the_end_of_an_account_is_shown(account: str, shown: str) -> None:
     made = settled("InteractiveBrokersBrokerage", IB_SECRET, {**IB_OTHERS, "ib-account": account})
 

@@ -108,13 +108,16 @@ def test_the_page_begins_with_account_connection_project_and_what_is_sent(desk: 
         conn_id="tradier_main",
     )
 
-    first, second, *rest = planned(desk, brokerage).describe().split("\n\n")
+    opening, *rest = planned(desk, brokerage, user="user ***56").describe().split("\n\n")
 
-    for words in ("REAL MONEY", "account ...567 at Tradier", "connection tradier_main"):
-        assert words in first
-    assert f"Project {PROJECT}: Momentum. A new live deployment is started" in second
+    assert opening.splitlines() == [
+        "- Account: user \\*\\*\\*56",
+        "- Brokerage: account \\*\\*\\*567 at Tradier, connection tradier\\_main",
+        f"- Project: {PROJECT}: Momentum",
+        "- Deploy with **REAL MONEY**: A new live deployment is started; nothing runs now.",
+    ]
     assert rest[0].startswith("| Holding |")
-    assert "VA1234567" not in "".join([first, second, *rest])
+    assert "VA1234567" not in "".join([opening, *rest])
 
 
 def test_tables_of_the_page_are_narrow(desk: Desk) -> None:
@@ -140,7 +143,7 @@ def test_the_rows_for_a_log_hold_no_markdown(desk: Desk) -> None:
     rows = planned(desk, real_money(), portfolio={}).rows()
 
     assert ("Money", "REAL MONEY") in rows
-    assert not any(mark in text for row in rows for text in row for mark in ("**", "| ", "`"))
+    assert not any(mark in text for row in rows for text in row for mark in ("**REAL", "| ", "`", "\\"))
 
 
 def test_a_checked_plan_refuses_a_project_that_is_live_already(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.dag_support.approval_gate import ApprovalGate, Question
 from quantconnect_provider.dag_support.deploy_form import deploy_params
-from quantconnect_provider.dag_support.projects import connect
+from quantconnect_provider.dag_support.projects import connect, describe_account
 from quantconnect_provider.live.approval.deploy_preview import DeployPreview, preview_deployment
 from quantconnect_provider.live.approval.rules import approval_needed
 from quantconnect_provider.plain_text import log_table
@@ -67,6 +67,7 @@ def _preview(params: Mapping[str, Any]) -> tuple[DeployPreview, bool]:
                 resolved.brokerage,
                 if_running=request.if_running,
                 options=request.shown(),
+                user=describe_account(),
                 check=True,
             )
         return planned, needed

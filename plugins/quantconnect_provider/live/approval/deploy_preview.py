@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider.client.live_request import LiveSpec
-from quantconnect_provider.live.approval.markdown import amounts, as_text, position, table
+from quantconnect_provider.live.approval.markdown import amounts, as_text, escaped, position, table
 from quantconnect_provider.live.brokerages.settings import BrokerageSettings
 from quantconnect_provider.live.deploy.carry_over import (
     check_portfolio,
@@ -35,6 +35,7 @@ class DeployPreview:
 
     :param account: the end of the account's number; empty if only an API key identifies it.
     :param conn_id: the brokerage connection; empty for paper trading without one.
+    :param user: QuantConnect account and connection in words, e.g. ``user ***56, connection quant``.
     :param running: what runs now, e.g. ``L-1 (Running)``; empty if nothing does.
     :param carried: whether cash and holdings are those of the running deployment, as of the last snapshot.
     :param options: label and value of what else is sent.
@@ -48,6 +49,7 @@ class DeployPreview:
     if_running: str
     account: str = ""
     conn_id: str = ""
+    user: str = ""
     running: str = ""
     cash: list[dict[str, str]] = field(default_factory=list)
     holdings: list[dict[str, str]] = field(default_factory=list)
@@ -68,9 +70,14 @@ class DeployPreview:
     def describe(self) -> str:
         """Return the page for the approval, in Markdown: narrow tables, the holdings first."""
         details = self._details()
+        opening = [
+            *([f"- Account: {escaped(self.user)}"] if self.user else []),
+            f"- Brokerage: {escaped(self._account())}, {escaped(self._connection())}",
+            f"- Project: {self.project_id}: {escaped(self.project_name)}",
+            f"- Deploy with **{self.money}**: {escaped(self._fate())}",
+        ]
         parts = [
-            f"A live algorithm with **{self.money}**: {self._account()}, {self._connection()}.",
-            f"Project {self.project_id}: {self.project_name}. {self._fate()}",
+            "\n".join(opening),
             table(
                 ("Holding", "Symbol id"),
                 [(position(held), held.get("symbolId", "")) for held in self.holdings]
@@ -86,8 +93,8 @@ class DeployPreview:
         return [
             ("Project", f"{self.project_id}: {self.project_name}"),
             ("Money", self.money),
-            ("Account", self._account()),
-            ("Connection", self._connection()),
+            *([("Account", self.user)] if self.user else []),
+            ("Brokerage", f"{self._account()}, {self._connection()}"),
             ("What happens", self._fate()),
             *(("Holding", text) for text in holdings or ["as the brokerage has them"]),
             *self._details(),
@@ -132,11 +139,13 @@ def preview_deployment(
     *,
     if_running: str = "fail",
     options: Sequence[tuple[str, str]] = (),
+    user: str = "",
     check: bool = False,
 ) -> DeployPreview:
     """Read the project, what it runs and its nodes, and say what a deployment would do. Sends nothing.
 
     :param options: label and value of what else is sent, for the person.
+    :param user: QuantConnect account and connection in words, for the person.
     :param check: refuse what is bound to fail.
     :raises AlreadyRunningError: with *check*, if something runs that may not be touched.
     :raises NoFreeNodeError: if there is no such node as the one asked for.
@@ -165,6 +174,7 @@ def preview_deployment(
         if_running=if_running,
         account=brokerage.account,
         conn_id=brokerage.conn_id,
+        user=user,
         running=named(running),
         cash=as_text(settings.get("cash")),
         holdings=as_text(settings.get("holdings")),

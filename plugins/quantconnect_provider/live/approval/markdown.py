@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+_INLINE = re.compile(r"([\\`*_\[\]<>|~])")
 _SPECIAL = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "\n": " ", "`": "'"})
 
 
 def cell(value: Any) -> str:
     """Return *value* as text; a Decimal as a person writes it."""
     return f"{value:f}" if hasattr(value, "as_tuple") else str(value)
+
+
+def escaped(text: str) -> str:
+    """Return *text* so that Markdown shows it as it is, on one line."""
+    return _INLINE.sub(r"\\\1", " ".join(text.split()))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

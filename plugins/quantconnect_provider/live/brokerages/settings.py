@@ -148,9 +148,9 @@ def _data_keys(provider_id: str) -> tuple[str, ...]:
 
 
 def _account_tail(brokerage: Brokerage | None, settings: Mapping[str, Any]) -> str:
-    """Return e.g. ``...567``: enough to recognize the account, too little to use it."""
+    """Return e.g. ``***567``: enough to recognize the account, too little to use it."""
     account = str(settings.get(brokerage.account, "")) if brokerage else ""
-    return f"...{account[-_ACCOUNT_TAIL:]}" if len(account) > 2 * _ACCOUNT_TAIL else "..." if account else ""
+    return f"***{account[-_ACCOUNT_TAIL:]}" if len(account) > 2 * _ACCOUNT_TAIL else "***" if account else ""
 
 
 def _where(conn_id: str) -> str:
