@@ -172,7 +172,7 @@ class Check:
         def settled() -> bool:
             live = self._lean.ask("live", PROJECT)
             if live["deploy_id"] != deploy_id:
-                fail(f"live/read tells of {live['deploy_id']} instead of {deploy_id}")
+                fail(f"live/read names {live['deploy_id']} instead of {deploy_id}")
             if live["status"] not in ways:
                 ways.append(live["status"])
             return live["status"] in wanted

@@ -94,7 +94,7 @@ def test_a_request_that_cannot_be_right_is_refused(running, fields):
     assert read(**fields)["success"] is False
 
 
-def test_the_first_reads_can_be_told_to_wait(running):
+def test_the_first_reads_can_be_answered_by_loading(running):
     _, _, read = running(api={"charts": {"loading_reads": 1, "loading": "loading"}})
     assert read() == {"success": True, "progress": 0.4, "status": "loading"}
     assert read()["chart"]["name"] == "Strategy Equity"

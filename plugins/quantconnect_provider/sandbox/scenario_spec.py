@@ -161,7 +161,7 @@ class Insights(Part):
 
 
 class OrderHistory(Part):
-    """Orders that are there already when the sandbox starts, `every_seconds` apart, the last just now."""
+    """Orders that are there already when the sandbox starts, `every_seconds` apart, the last a minute ago."""
 
     count: int = 0
     every_seconds: float = 600.0

@@ -1,4 +1,4 @@
-"""How many requests came in, when, what became of them, and which are too many."""
+"""How many requests came in, when, how they were answered, and which are too many."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class LimitWindow:
 
 
 class LoggedRequest(msgspec.Struct):
-    """A request: when (unix seconds, real time), what was asked (never a credential), what became of it.
+    """A request: when (unix seconds, real time), what was asked (never a credential), the outcome.
 
     `outcome` is ``answered``, ``error`` (success false), ``refused`` (rate limit) or the fault's name.
     """
@@ -93,7 +93,7 @@ class RequestLog:
         self._rates["let_through"].count()
 
     def end(self, entry: LoggedRequest, outcome: str, errors: list[str] | None = None) -> None:
-        """Log what became of a request."""
+        """Log the outcome of a request."""
         with self._lock:
             entry.outcome = outcome
             entry.errors = errors or []

@@ -32,6 +32,8 @@ from quantconnect_provider.sandbox.scenario_spec import (
 from quantconnect_provider.sandbox.traffic import LimitWindow, RequestLog
 
 FIRST_PROJECT_ID = 23456001
+SETTLED_SECONDS = 60
+"""An order of the past is at least that old: all its events have happened."""
 
 
 class World:
@@ -137,7 +139,7 @@ class World:
         now = self.started - (spec.stopped_ago_seconds or 0.0)
         orders = spec.orders or project.settings.orders
         oldest = max(part.count * part.every_seconds for part in (history, orders.history))
-        launched = now - oldest - 60
+        launched = now - oldest - SETTLED_SECONDS
         if spec.launched_ago_seconds is not None:
             launched = self.started - spec.launched_ago_seconds
         request = {"brokerage": {"id": spec.brokerage}, "automaticRedeploy": spec.automatic_redeploy}
@@ -150,7 +152,9 @@ class World:
                 project.settings.holdings if spec.holdings is None else spec.holdings,
             )
         )
-        deployment.orders.place_past(orders.history.count, orders.history.every_seconds, now)
+        deployment.orders.place_past(
+            orders.history.count, orders.history.every_seconds, now - SETTLED_SECONDS
+        )
         first = now - (history.count - 1) * history.every_seconds
         deployment.book.add(history.count, first, every=history.every_seconds, period=history.period_seconds)
         deployment.set_status(now, "Running", "")
