@@ -33,7 +33,7 @@ def test_errors_survive_a_trip_to_another_process(kind: type[QuantConnectError])
 
     twin = pickle.loads(pickle.dumps(error))
 
-    assert (type(twin), str(twin), twin.reference, twin.retryable) == (kind, str(error), "REF #12", True)
+    assert (type(twin), str(twin), twin.api_errors, twin.retryable) == (kind, str(error), ("REF #12",), True)
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from quantconnect_provider.client.account import DEFAULT_BASE_URL, Account
     from quantconnect_provider.client.client import QuantConnectClient
     from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
+    from quantconnect_provider.client.live_list import LiveListing, UnreadDeployment
     from quantconnect_provider.client.live_request import LiveSpec
     from quantconnect_provider.client.models import (
         Compile,
@@ -44,6 +45,7 @@ __all__ = [
     "Insight",
     "InsightPage",
     "LiveDeployment",
+    "LiveListing",
     "LiveSpec",
     "LiveSummary",
     "LocalSlots",
@@ -56,6 +58,7 @@ __all__ = [
     "RequestSlots",
     "RetrySettings",
     "Throttle",
+    "UnreadDeployment",
 ]
 
 __getattr__ = lazy_names(
@@ -63,6 +66,7 @@ __getattr__ = lazy_names(
     {
         "account": ("DEFAULT_BASE_URL", "Account"),
         "client": ("QuantConnectClient",),
+        "live_list": ("LiveListing", "UnreadDeployment"),
         "insights": ("ExportedInsight", "Insight", "InsightPage"),
         "live_request": ("LiveSpec",),
         "models": (

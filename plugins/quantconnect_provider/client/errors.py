@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-_REFERENCE = re.compile(r"REF\s*#\s*[\w-]+", re.IGNORECASE)
-
 
 class QuantConnectError(Exception):
     """Root of everything that this package raises about QuantConnect.
 
     :param message: what was asked and what came back, in one sentence.
     :param endpoint: the API path that was asked, e.g. ``live/read``; empty when nothing was sent.
-    :param api_errors: the API's own words.
+    :param api_errors: the API's own words, its support reference (``REF #...``) included.
     :param http_status: the answer's HTTP status, if there was an answer.
     :param retry_after_seconds: how long the API asked to wait.
     :param advice: what to do next; each class has a default.
@@ -41,12 +37,6 @@ class QuantConnectError(Exception):
         self.http_status = http_status
         self.retry_after_seconds = retry_after_seconds
         self.advice = self.default_advice if advice is None else advice
-
-    @property
-    def reference(self) -> str | None:
-        """The support reference that QuantConnect put into its answer, e.g. ``REF #1a2b``."""
-        found = _REFERENCE.search(" ".join(self.api_errors))
-        return found.group(0) if found else None
 
     def __str__(self) -> str:
         message = str(self.args[0]) if self.args else type(self).__name__

@@ -46,7 +46,6 @@ class Portfolio(msgspec.Struct, kw_only=True):
 
     cash: dict[str, CashHolding] = msgspec.field(default_factory=dict)
     holdings: dict[str, Holding] = msgspec.field(default_factory=dict)
-    extra: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def read_portfolio(payload: dict[str, Any], *, endpoint: str, odd: OddValueReporter) -> Portfolio:

@@ -158,7 +158,7 @@ def _error_for(response: RawResponse, words: tuple[str, ...]) -> QuantConnectErr
 
 
 def _credentials_error(response: RawResponse, words: tuple[str, ...]) -> CredentialsError:
-    skew = clock_skew_seconds(response)
+    skew = _clock_skew_seconds(response)
     if skew is not None and not -_CLOCK_BEHIND_SECONDS < skew < _CLOCK_AHEAD_SECONDS:
         direction = "behind" if skew < 0 else "ahead of"
         came_back = f"no, and this machine's clock is {abs(skew):,.0f} s {direction} the API's"
@@ -166,7 +166,7 @@ def _credentials_error(response: RawResponse, words: tuple[str, ...]) -> Credent
     return _error(CredentialsError, response, words, "that it does not accept the credentials")
 
 
-def clock_skew_seconds(response: RawResponse) -> float | None:
+def _clock_skew_seconds(response: RawResponse) -> float | None:
     """Return how far this machine's clock was ahead (negative: behind) when the request was sent."""
     try:
         server_time = parsedate_to_datetime(response.headers["Date"])
