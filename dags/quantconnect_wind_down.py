@@ -1,4 +1,4 @@
-"""Stops or liquidates live deployments, and ends when each is seen to be over."""
+"""Stops or liquidates live deployments, and ends when the API shows that each is over."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from airflow.sdk import DAG, TriggerRule, get_current_context, task
 from quantconnect_provider import config
 from quantconnect_provider.dag_support import wind_down
 from quantconnect_provider.dag_support.wind_down_form import wind_down_params
-from quantconnect_provider.operators.live import (
-    QuantConnectLiquidateLiveOperator,
-    QuantConnectStopLiveOperator,
-)
+from quantconnect_provider.operators.liquidate_live import QuantConnectLiquidateLiveOperator
+from quantconnect_provider.operators.stop_live import QuantConnectStopLiveOperator
 from quantconnect_provider.retry import QuantConnectRetryPolicy
+from quantconnect_provider.tasks.wind_down_operator import ERROR_KEY
 
 DOC = """
 ### Stop or liquidate live deployments
 
-1. **choose** checks the form and finds the projects. Nothing is sent yet.
+1. **choose** checks the form and finds the projects. It fails for a project that was never deployed. Nothing
+   is sent yet.
 2. **approve** asks a person (under *required actions*) as `approval` says: by default before liquidating.
    Rejected or not answered in time: nothing was sent.
-3. **stop** or **liquidate** runs once for each project, and ends when its deployment is seen to be over. One
-   that fails does not keep the others from being wound down. After liquidating it looks at what is left.
-4. **summary** logs a table, and fails if any project failed.
+3. **stop** or **liquidate** runs once for each project, and ends when the API shows that its deployment is
+   over. A project that fails does not keep the others from being wound down. After liquidating, the task
+   reads which holdings are left.
+4. **summary** logs a table, and fails with the cause if a project failed.
 """
 
 NAME_OF_PROJECT = "{{ ti.xcom_pull(task_ids='choose', key='targets')[ti.map_index]['name'] }}"
@@ -58,12 +59,13 @@ with DAG(
 
     @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def summary() -> None:
-        """Say how each project ended."""
+        """Log how each project ended."""
         ti = get_current_context()["ti"]
         wind_down.sum_up(
             ti.xcom_pull(task_ids="choose", key="targets"),
             ti.xcom_pull(task_ids="approve"),
             [result for result in ti.xcom_pull(task_ids=["stop", "liquidate"]) if result],
+            [error for error in ti.xcom_pull(task_ids=["stop", "liquidate"], key=ERROR_KEY) if error],
         )
 
     chosen = choose()

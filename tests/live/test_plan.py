@@ -7,7 +7,7 @@ import pytest
 
 from quantconnect_provider.client.errors import InvalidSettingError, NotFoundError
 from quantconnect_provider.live.approval.deploy_preview import DeployPreview, preview_deployment
-from quantconnect_provider.live.approval.markdown import table
+from quantconnect_provider.live.approval.markdown import escaped, table
 from quantconnect_provider.live.approval.rules import approval_needed, wind_down_approval_needed
 from quantconnect_provider.live.approval.wind_down_preview import preview_wind_down
 from quantconnect_provider.live.brokerages.settings import (
@@ -199,7 +199,7 @@ def test_a_wind_down_plan_names_each_deployment_and_what_would_be_sold(desk: Des
     page = plan.describe()
     for words in ("SOLD", running, "Momentum", "Bystander", "12.5 SPY at 500"):
         assert words in page
-    assert plan.subject.startswith("Liquidate 2 live deployment(s)")
+    assert plan.subject == f"Liquidate 2 live deployments: projects {PROJECT}, {PROJECT + 1}?"
     json.dumps(plan.to_json())
 
 
@@ -220,6 +220,62 @@ def test_one_project_that_cannot_be_read_does_not_hide_the_others(desk: Desk) ->
 
 def test_a_project_that_was_never_live_is_named(desk: Desk) -> None:
     assert "never deployed" in preview_wind_down(desk.setup, [PROJECT], "stop").describe()
+
+
+def test_a_wind_down_page_begins_with_account_project_and_what_is_sold(desk: Desk) -> None:
+    running = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.set_holdings(running, [SPY])
+    account = "user ***56, connection quantconnect_default"
+
+    page = preview_wind_down(desk.setup, [PROJECT], "liquidate", account=account).describe().splitlines()
+
+    assert page[:3] == [
+        r"- Account: user \*\*\*56, connection quantconnect\_default",
+        f"- Project: {PROJECT}: Momentum",
+        "- Liquidate: all holdings of this project's deployment are **SOLD at market** before the end.",
+    ]
+    tables = [line for line in page if line.startswith("|")]
+    assert tables[0] == "| Sold at market | Security id |"
+    assert max(map(len, tables)) < 80
+
+
+def test_a_wind_down_log_is_plain_text(desk: Desk) -> None:
+    desk.sandbox.set_holdings(desk.sandbox.deploy(PROJECT), [SPY])
+
+    plan = preview_wind_down(desk.setup, [PROJECT, PROJECT + 1], "liquidate", account="user ***")
+    text = "\n".join(plan.log_lines())
+
+    assert not set("|#`") & set(text)
+    assert "**kept**" not in text
+    assert "12.5 SPY" in text
+    assert "Project 8: Holdings: none." in text
+
+
+def test_a_portfolio_that_cannot_be_read_is_not_shown_as_none(desk: Desk) -> None:
+    desk.sandbox.deploy(PROJECT)
+    desk.sandbox.add_fault("live/portfolio/read", errors=["No portfolio."], times=None)
+
+    plan = preview_wind_down(desk.setup, [PROJECT], "liquidate")
+
+    assert plan.targets[0].holdings is None
+    for text in (plan.describe(), "\n".join(plan.log_lines())):
+        assert "Holdings left: could not be read" in text
+        assert "No portfolio." in text
+        assert "none" not in text
+
+
+def test_a_deployment_that_cannot_be_read_counts_as_one_that_may_run(desk: Desk) -> None:
+    desk.sandbox.deploy(PROJECT)
+    desk.sandbox.add_fault("live/read", status=500, times=None)
+
+    plan = preview_wind_down(desk.setup, [PROJECT], "liquidate")
+
+    assert plan.targets[0].runs is None
+    assert plan.subject == f"Liquidate 1 live deployment: project {PROJECT}?"
+
+
+def test_names_cannot_format_the_page() -> None:
+    assert escaped("*a* [b](c) <d>\n| `e`") == r"\*a\* \[b\](c) \<d\> \| \`e\`"
 
 
 # --- approval ---------------------------------------------------------------------------------------

@@ -123,6 +123,39 @@ def test_clearing_a_finished_wind_down_acts_on_what_runs_then(desk: Desk) -> Non
     assert desk.asked() == {first: ["stop"], second: ["stop"]}
 
 
+def test_a_retry_of_a_finished_task_credits_the_attempt_that_sent(desk: Desk) -> None:
+    told = desk.sandbox.deploy(PROJECT)
+    notes = MemoryNotes()
+    desk.wind_down(notes, Action.STOP)
+
+    again = desk.wind_down(notes, Action.STOP)
+
+    assert (again.deploy_id, again.status, again.already_over) == (told, "Stopped", False)
+    assert desk.asked() == {told: ["stop"]}
+
+
+def test_a_retry_after_a_kill_credits_the_attempt_that_sent(desk: Desk) -> None:
+    told = desk.sandbox.deploy(PROJECT)
+    notes = MemoryNotes()
+    with pytest.raises(Kill):
+        desk.wind_down(notes, Action.LIQUIDATE, KillPoint("liquidate_live", "after"))
+    desk.sandbox.set_status(told, "Liquidated")
+
+    step = desk.wind_down(notes, Action.LIQUIDATE)
+    result = concluded(desk, step, Action.LIQUIDATE)
+
+    assert (result.already_over, desk.asked()) == (False, {told: ["liquidate"]})
+    assert "already" not in str(result)
+
+
+def test_a_retry_of_a_task_that_sent_nothing_still_says_that_it_was_over_already(desk: Desk) -> None:
+    desk.sandbox.set_status(desk.sandbox.deploy(PROJECT), "Stopped")
+    notes = MemoryNotes()
+    desk.wind_down(notes, Action.STOP)
+
+    assert desk.wind_down(notes, Action.STOP).already_over
+
+
 def test_a_refusal_because_it_ended_meanwhile_is_no_error(desk: Desk) -> None:
     told = desk.sandbox.deploy(PROJECT)
     ends = {"verb": "set_status", "deploy_id": told, "status": "RuntimeError"}

@@ -12,9 +12,13 @@ from quantconnect_provider.tasks.form_option import HOW, SAFETY, WHAT
 
 __all__ = ["HOW", "PROJECT_IDS", "SAFETY", "WHAT", "approval", "choice"]
 
+# Without "type" in "items" the form shows a text field with one entry a line; with a type other than
+# "string" it would ask for JSON. The API takes numbers as well.
 PROJECT_IDS: dict[str, Any] = {
     "type": ["null", "array"],
-    "items": {"type": "integer", "minimum": 1},
+    "items": {
+        "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\s*([1-9][0-9]*)?\s*$"}]
+    },
     "uniqueItems": True,
 }
 

@@ -15,7 +15,7 @@ def harvest_params() -> dict[str, Param]:
             **PROJECT_IDS,
             title="Projects",
             section=WHAT,
-            description="Project ids, like [12345678]. Empty: every project that has a deployment.",
+            description="Project ids, one a line. Empty: every project that has a deployment.",
         ),
         "full": Param(
             False,

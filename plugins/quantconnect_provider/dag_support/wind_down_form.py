@@ -5,6 +5,10 @@ from __future__ import annotations
 from airflow.sdk import Param
 
 from quantconnect_provider.dag_support.form_fields import PROJECT_IDS, WHAT, approval, choice
+from quantconnect_provider.live.wind_down.steps import ACTIONS
+
+PROJECTS, ALL_RUNNING = "Projects", "All running"
+"""Labels that errors name."""
 
 
 def wind_down_params() -> dict[str, Param]:
@@ -13,20 +17,20 @@ def wind_down_params() -> dict[str, Param]:
         "project_ids": Param(
             None,
             **PROJECT_IDS,
-            title="Projects",
+            title=PROJECTS,
             section=WHAT,
-            description="Project ids, like [12345678, 12345679]. Empty only with all running.",
+            description=f"Project ids, one a line. Leave empty only with {ALL_RUNNING}.",
         ),
         "all_running": Param(
             False,
             type="boolean",
-            title="All running",
+            title=ALL_RUNNING,
             section=WHAT,
             description="Every project that is live when the run starts.",
         ),
         "action": choice(
             "stop",
-            ["stop", "liquidate"],
+            ACTIONS,
             title="Action",
             section=WHAT,
             description="stop: end it and keep its holdings. liquidate: sell all holdings, then end it.",

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from quantconnect_provider.client.errors import NeverDeployedError
+from quantconnect_provider.client.errors import (
+    NeverDeployedError,
+    NotFoundError,
+    QuantConnectError,
+    ServerError,
+    UnreadableAnswerError,
+)
 from quantconnect_provider.client.models import LiveDeployment, LiveSummary
 from quantconnect_provider.client.status import Phase, phase_of
 from quantconnect_provider.live.polling import Clock
@@ -106,13 +112,29 @@ def observe_project(
 
 
 def observe_deployment(client: QuantConnectClient, project_id: int, deploy_id: str) -> Observation | None:
-    """Ask live/list for one deployment by its id; None if it is not listed (yet, or any more).
+    """Ask live/list for one deployment by its id, and live/read where it is not readable there.
+
+    Returns None if neither shows it.
 
     :raises QuantConnectError: if the API does not answer.
     """
-    for row in client.list_live(project_id):
-        if row.deploy_id == deploy_id:
-            return Observation.of(row)
+    list_error: QuantConnectError | None = None
+    try:
+        for row in client.list_live(project_id):
+            if row.deploy_id == deploy_id:
+                return Observation.of(row)
+    except (ServerError, UnreadableAnswerError) as error:
+        list_error = error
+    try:
+        newest = client.read_live(project_id)
+    except NotFoundError:
+        newest = None
+    except QuantConnectError as error:
+        raise list_error or error from None
+    if newest is not None and newest.deploy_id == deploy_id:
+        return Observation.of(newest)
+    if list_error is not None:
+        raise list_error
     return None
 
 

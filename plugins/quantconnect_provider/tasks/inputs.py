@@ -28,7 +28,7 @@ def project_id_of(value: Any, field: str = "project_id") -> int:
 
 
 def project_ids_of(value: Any, field: str = "project_ids") -> list[int]:
-    """Return a list of project ids, each once.
+    """Return a list of project ids, each once; blank entries, as of an empty line in a form, do not count.
 
     :param value: a list, its text as JSON or Python, or ids separated by commas, spaces or line ends.
     :raises InvalidSettingError: naming the field and the entry: not a list, empty, twice the same.
@@ -42,6 +42,7 @@ def project_ids_of(value: Any, field: str = "project_ids") -> list[int]:
         raise InvalidSettingError(
             f"{field} is {_short(value)}.", advice="It must be a list of project ids, like [12345678]."
         )
+    found = [entry for entry in found if not isinstance(entry, str) or entry.strip()]
     if not found:
         raise InvalidSettingError(f"{field} is empty.", advice="Name at least one project.")
     ids = [project_id_of(entry, f"{field}[{index}]") for index, entry in enumerate(found)]

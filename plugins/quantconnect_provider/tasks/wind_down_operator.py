@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient
 
 ERROR_KEY = "error"
-"""XCom key of why a task failed, for the summary of the DAG."""
+"""XCom key of project id and error of a task that failed, for the summary of the DAG."""
 
 
 class WindDownOperator(WaitingOperator):
@@ -113,9 +113,12 @@ class WindDownOperator(WaitingOperator):
 
     @contextmanager
     def reporting(self, context: Context) -> Iterator[None]:
-        """Push why the task fails, in the words of its log, before it fails."""
+        """Push why the task fails, for the summary."""
         try:
             yield
-        except (QuantConnectError, QuantConnectTaskFailed) as error:
-            context["ti"].xcom_push(key=ERROR_KEY, value=str(error))
+        except (QuantConnectError, QuantConnectTaskFailed) as failed:
+            error = failed.error if isinstance(failed, QuantConnectTaskFailed) else failed
+            cause = str(error.args[0]).removeprefix(f"Project {self.project_id}: ")
+            value = {"project_id": str(self.project_id), "error": cause}
+            context["ti"].xcom_push(key=ERROR_KEY, value=value)
             raise

@@ -1,15 +1,14 @@
-"""Stopping or liquidating one deployment, believed only when it is seen to be over.
+"""Stopping or liquidating one deployment, in steps, until the API shows that it is over.
 
-live/update/stop and liquidate take a project id and act on whatever is current. So the deployment that is
-meant is noted before anything is sent, and it is verified to be the current one right before each send.
-Sending again, which happens only after an unclear answer, is safe for the same deployment: both are
+live/update/stop and live/update/liquidate take a project id and act on its current deployment. So the
+deployment that is meant is noted before anything is sent, and verified to be the current one right before
+each send. A request is sent again only after an unclear answer, for the same deployment: both requests are
 idempotent.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -24,14 +23,10 @@ from quantconnect_provider.client.errors import (
 from quantconnect_provider.client.status import RESTART_GRACE_SECONDS, RESTARTABLE
 from quantconnect_provider.live.deployment_errors import NotCurrentError
 from quantconnect_provider.live.notes import TaskNotes
-from quantconnect_provider.live.observation import (
-    Observation,
-    ProjectObservation,
-    observe_deployment,
-    observe_project,
-)
+from quantconnect_provider.live.observation import Observation, ProjectObservation, observe_deployment
 from quantconnect_provider.live.polling import Polling
 from quantconnect_provider.live.waiting import OVER, Wait, WaitResult, WaitState, poll_until
+from quantconnect_provider.live.wind_down.observe import observe_to_wind_down
 
 if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient
@@ -49,12 +44,17 @@ class Action(str, Enum):
     LIQUIDATE = "liquidate"  # holdings are sold, then it stops
 
 
-@dataclass
-class _Note:
-    """What is noted before anything is sent.
+ACTIONS = tuple(action.value for action in Action)
 
-    :param unclear: whether the last send got no clear answer (or its attempt died before noting one).
-    :param finished: whether a task ended well with it: after that, a new attempt is a person's clear.
+
+@dataclass
+class _Progress:
+    """What is noted before anything is sent; the names are those in the stored JSON.
+
+    :param sends: how many requests were sent for the deployment.
+    :param last_sent_at: unix seconds.
+    :param unclear: whether the last request got no clear answer, or its attempt died before it was noted.
+    :param finished: whether a task ended well with it.
     """
 
     deploy_id: str
@@ -68,9 +68,9 @@ class _Note:
 class Step:
     """Where a wind-down stands after one step.
 
-    :param already_over: it is over, and not because this task sent anything.
+    :param already_over: the deployment is over, and this task never sent anything for it.
     :param again_at: unix seconds when the next step is due if it is not over by then; None if only the
-        wait's deadline ends it.
+        deadline of the wait ends it.
     """
 
     project_id: int
@@ -81,7 +81,7 @@ class Step:
     again_at: float | None = None
 
     def wait_until(self, deadline: float) -> float:
-        """Return until when to watch before the next step or the end."""
+        """Return until when to poll before the next step or the end, in unix seconds."""
         return deadline if self.again_at is None else min(deadline, self.again_at)
 
 
@@ -89,11 +89,12 @@ class WindDown:
     """The wind-down of one project, in steps that any attempt of the task can go on with.
 
     A worker that waits calls :meth:`run`. One that defers calls :meth:`step`, defers to a trigger that
-    watches for ``OVER`` until ``step.wait_until(deadline)``, and steps again when it comes back.
+    waits for ``OVER`` until ``step.wait_until(deadline)``, and steps again when the task resumes.
 
     :param deploy_id: the only deployment to act on; None means the project's current one.
-    :param key: where the note lies in the ledger.
-    :param resend_seconds: how long after an unclear answer a deployment that still runs is told again.
+    :param key: under which the progress is noted.
+    :param resend_seconds: how long after an unclear answer the request is sent again if the deployment
+        still runs.
     """
 
     def __init__(
@@ -112,122 +113,145 @@ class WindDown:
         self.project_id = project_id
         self.action = Action(action)
         self._notes = notes
-        self._asked = deploy_id
+        self._deploy_id = deploy_id
         self._key = key or f"quantconnect_{self.action.value}_{project_id}"
         self._resend_seconds = resend_seconds
         self._polling = polling
         self._clock = polling.clock
 
     def step(self) -> Step:
-        """Look, and send if something must be sent (again); never waits.
+        """Read live/list and live/read, and send if something must be sent (again); never waits.
 
         :raises NeverDeployedError: if the project never was live.
         :raises NotCurrentError: if the deployment runs but another one is the project's current.
-        :raises QuantConnectError: if the API does not answer or says no; nothing then is in doubt.
+        :raises QuantConnectError: if the API does not answer or refuses; nothing then is in doubt.
         """
-        look = observe_project(self.client, self.project_id, self._clock)
-        note = self._note_for(look)
-        target = self._target(look, note)
-        if (not target.phase.over or self._may_restart(look, target)) and self._due(note):
-            self._check_current(look, target)
-            target = self._send(note, target)
-        over = target.phase.over
-        again_at = note.last_sent_at + self._resend_seconds if note.unclear and not over else None
-        return Step(
-            self.project_id, target.deploy_id, target.status, over, over and note.sends == 0, again_at
+        before = self._load()
+        seen = observe_to_wind_down(
+            self.client,
+            self.project_id,
+            known_id=before.deploy_id if before and before.sends else None,
+            clock=self._clock,
         )
+        progress = self._progress(before, seen)
+        target = self._target(seen, progress)
+        if (not target.phase.over or self._may_restart(seen, target)) and self._due(progress):
+            self._check_current(seen, target)
+            target = self._send(progress, target)
+        over = target.phase.over
+        again_at = progress.last_sent_at + self._resend_seconds if progress.unclear and not over else None
+        already_over = over and progress.sends == 0
+        return Step(self.project_id, target.deploy_id, target.status, over, already_over, again_at)
 
     def run(self, deadline: float) -> Step:
-        """Step and watch until the deployment is over.
+        """Step and poll until the deployment is over.
 
         :param deadline: unix seconds.
         :raises WaitTimeoutError: if it is not over by then.
-        :raises QuantConnectError: as :meth:`step` does, or if the looks keep failing.
+        :raises QuantConnectError: as :meth:`step` does, or if too many polls fail.
         """
         while True:
             step = self.step()
             if step.over:
                 return step
-            wait_result = poll_until(
-                self.looker(step.deploy_id),
-                Wait(OVER, step.wait_until(deadline)),
-                self._polling,
-            )
+            wait_result = self._poll(step.deploy_id, step.wait_until(deadline))
             if wait_result.verdict is WaitState.DONE:
                 return self.ended(wait_result)
             if wait_result.verdict is not WaitState.TIMEOUT or self._clock() >= deadline:
                 wait_result.raise_unless_done()
 
-    def looker(self, deploy_id: str) -> Callable[[], Observation | None]:
-        """Return what one look of the watching is."""
-        return lambda: observe_deployment(self.client, self.project_id, deploy_id)
-
     def ended(self, wait_result: WaitResult) -> Step:
-        """Return the last step of a watch that saw the deployment over."""
+        """Return the last step of a wait that ended with the deployment over."""
         return Step(self.project_id, wait_result.deploy_id, wait_result.status, over=True)
 
     def mark_finished(self) -> None:
-        """Note that the task is done: clearing it later acts on what is current then."""
-        note = self._load()
-        if note is not None:
-            note.finished = True
-            self._save(note)
+        """Note that the task is done: clearing it later acts on the deployment that is current then."""
+        progress = self._load()
+        if progress is not None:
+            progress.finished = True
+            self._save(progress)
 
-    def _note_for(self, look: ProjectObservation) -> _Note:
-        note = self._load()
-        if note and not note.finished and self._asked in (None, note.deploy_id):
-            return note
-        target = self._asked or look.current_id
+    def _poll(self, deploy_id: str, until: float) -> WaitResult:
+        return poll_until(
+            lambda: observe_deployment(self.client, self.project_id, deploy_id),
+            Wait(OVER, until),
+            self._polling,
+        )
+
+    def _progress(self, noted: _Progress | None, seen: ProjectObservation) -> _Progress:
+        if noted and self._deploy_id in (None, noted.deploy_id) and self._still_applies(noted, seen):
+            return noted
+        target = self._deploy_id or seen.current_id
         if target is None:
             raise NeverDeployedError(
                 f"Project {self.project_id} never had a live deployment: nothing to {self.action.value}.",
                 endpoint="live/read",
             )
-        note = _Note(deploy_id=target)
-        self._save(note)
-        return note
+        progress = _Progress(deploy_id=target)
+        self._save(progress)
+        return progress
 
-    def _target(self, look: ProjectObservation, note: _Note) -> Observation:
-        target = look.seen.get(note.deploy_id)
+    def _still_applies(self, noted: _Progress, seen: ProjectObservation) -> bool:
+        """Whether this attempt goes on with what was noted.
+
+        A finished note applies only while nothing runs since: the executor may retry a task that has
+        finished, and the result then still belongs to this task. Anything that runs was started later.
+        """
+        if not noted.finished:
+            return True
+        target = seen.seen.get(noted.deploy_id)
+        return (
+            target is not None
+            and seen.current_id == noted.deploy_id
+            and not seen.active
+            and not self._may_restart(seen, target)
+        )
+
+    def _target(self, seen: ProjectObservation, progress: _Progress) -> Observation:
+        target = seen.seen.get(progress.deploy_id)
         if target is None:
             raise NotFoundError(
-                f"Project {self.project_id} has no deployment {note.deploy_id}.", endpoint="live/list"
+                f"Project {self.project_id} has no deployment {progress.deploy_id}.", endpoint="live/list"
             )
-        others = [entry.deploy_id for entry in look.active if entry.deploy_id != target.deploy_id]
-        if target.phase.over and others and note.sends == 0 and self._asked is None:
+        others = [entry.deploy_id for entry in seen.active if entry.deploy_id != target.deploy_id]
+        if target.phase.over and others and progress.sends == 0 and self._deploy_id is None:
             raise NotCurrentError(
                 f"The newest deployment of project {self.project_id}, {target.deploy_id}, is over "
-                f"({target.status}), but {', '.join(others)} runs."
+                f"({target.status}), but {', '.join(others)} still runs."
             )
+        for row in seen.unreadable if target.phase.over else ():
+            log.warning("A row of live/list that could not be read may be another deployment: %s", row)
         if target.phase.over and others:
-            log.warning("%s is over; %s runs, and is left alone.", target.deploy_id, ", ".join(others))
+            log.warning("%s is over. %s runs too, and was not touched.", target.deploy_id, ", ".join(others))
         return target
 
-    def _due(self, note: _Note) -> bool:
-        if note.sends == 0:
+    def _due(self, progress: _Progress) -> bool:
+        if progress.sends == 0:
             return True
-        waited = self._clock() - note.last_sent_at
-        return note.unclear and waited >= self._resend_seconds and note.sends < _SENDS_AT_MOST
+        waited = self._clock() - progress.last_sent_at
+        return progress.unclear and waited >= self._resend_seconds and progress.sends < _SENDS_AT_MOST
 
-    def _may_restart(self, look: ProjectObservation, target: Observation) -> bool:
-        """Whether an automatic restart may follow: then it is told to end although it is over."""
-        if target.status != RESTARTABLE or look.current_id != target.deploy_id:
+    def _may_restart(self, seen: ProjectObservation, target: Observation) -> bool:
+        """Whether an automatic restart may follow: then the request is sent although it is over."""
+        if target.status != RESTARTABLE or seen.current_id != target.deploy_id:
             return False
         if target.stopped_at is None:
             return True
         return self._clock() - target.stopped_at.timestamp() < RESTART_GRACE_SECONDS
 
-    def _check_current(self, look: ProjectObservation, target: Observation) -> None:
-        if look.current_id != target.deploy_id:
+    def _check_current(self, seen: ProjectObservation, target: Observation) -> None:
+        if seen.current_id != target.deploy_id:
             raise NotCurrentError(
                 f"{target.deploy_id} is {target.status}, but the current deployment of project "
-                f"{self.project_id} is {look.current_id}: {self.action.value} would act on that one."
+                f"{self.project_id} is {seen.current_id}: {self.action.value} would act on that one."
             )
 
-    def _send(self, note: _Note, target: Observation) -> Observation:
-        before = (note.sends, note.last_sent_at, note.unclear)
-        note.sends, note.last_sent_at, note.unclear = note.sends + 1, self._clock(), True
-        self._save(note)  # before the request: an attempt killed here looks first, and sends again late
+    def _send(self, progress: _Progress, target: Observation) -> Observation:
+        before = (progress.sends, progress.last_sent_at, progress.unclear)
+        progress.sends, progress.last_sent_at, progress.unclear = progress.sends + 1, self._clock(), True
+        self._save(
+            progress
+        )  # before the request: if this attempt dies here, the next one waits, then resends
         log.info("Sending %s for %s of project %s.", self.action.value, target.deploy_id, self.project_id)
         try:
             if self.action is Action.STOP:
@@ -235,29 +259,29 @@ class WindDown:
             else:
                 self.client.liquidate_live(self.project_id)
         except OutcomeUnknownError as error:
-            log.warning("%s Watching whether %s ends.", error.args[0], target.deploy_id)
-            note.last_sent_at = self._clock()
-            self._save(note)
+            log.warning("%s Polling whether %s ends.", error.args[0], target.deploy_id)
+            progress.last_sent_at = self._clock()
+            self._save(progress)
             return target
         except QuantConnectError as error:
-            note.sends, note.last_sent_at, note.unclear = before
-            self._save(note)
+            progress.sends, progress.last_sent_at, progress.unclear = before
+            self._save(progress)
             return self._refused(target, error)
-        note.unclear = False
-        self._save(note)
+        progress.unclear = False
+        self._save(progress)
         return target
 
     def _refused(self, target: Observation, error: QuantConnectError) -> Observation:
-        """Believe a refusal, unless the deployment ended meanwhile: then there was nothing left to do."""
+        """Raise *error*, unless the deployment has ended meanwhile: then there was nothing left to do."""
         if isinstance(error, (RefusedError, NotFoundError)):
             now = observe_deployment(self.client, self.project_id, target.deploy_id)
             if now is not None and now.phase.over:
                 return now
         raise error
 
-    def _load(self) -> _Note | None:
-        note: dict[str, Any] | None = self._notes.get(self._key)
-        return _Note(**note) if note else None
+    def _load(self) -> _Progress | None:
+        noted: dict[str, Any] | None = self._notes.get(self._key)
+        return _Progress(**noted) if noted else None
 
-    def _save(self, note: _Note) -> None:
-        self._notes.set(self._key, asdict(note))
+    def _save(self, progress: _Progress) -> None:
+        self._notes.set(self._key, asdict(progress))
