@@ -55,7 +55,8 @@ def scenario() -> dict[str, Any]:
         "defaults": {
             # Each is over and finally scored before anybody asks for it, so that the truth stands still.
             "insights": {"history": {"count": INSIGHTS, "every_seconds": 600, "period_seconds": 1}},
-            "deploy": {"starting": {"InQueue": 2, "LoggingIn": 2, "Initializing": 6}},
+            # Longer than a task polls in its worker, so that it defers.
+            "deploy": {"starting": {"InQueue": 2, "LoggingIn": 2, "Initializing": 20}},
         },
         "projects": [
             {"name": "Strategy {n}", "count": PROJECTS, "deployments": [{"status": "Running"}]},

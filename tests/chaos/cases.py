@@ -104,10 +104,9 @@ SPEED: dict[str, dict[str, Any]] = {
             "liquidate_seconds": 1.0,
         },
     },
-    # Airflow's scheduler fails a task that comes back from the triggerer before it has taken note that the
-    # task went there, which on a slow machine takes seconds. So nothing that waits there is over at once.
+    # Every wait takes longer than a task polls in its worker (`tasks.waiting.WORKER_SECONDS`), so it defers.
     "deferred": {
-        "build": {"polls": 6},
+        "build": {"polls": 12},
         "deploy": {
             "starting": {"InQueue": 5.0, "LoggingIn": 5.0, "Initializing": 5.0},
             "stop_seconds": 15.0,
