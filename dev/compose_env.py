@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENV_FILE = ROOT / ".env"
-HEADER = (
-    "# Secrets of docker-compose.yaml, made by `make compose-env`. Not for git; whoever reads them can trade."
-)
+HEADER = "# Secrets of docker-compose.yaml, made by `make compose-env`. Keep them out of git."
 _ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
 
 

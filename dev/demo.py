@@ -1,7 +1,7 @@
 """`make demo`: deploy, harvest, harvest again and wind down, through real Airflow against the local sandbox.
 
 Everything lies in a home of its own, .airflow/demo: a user's connections and settings play no part. This
-program prepares that home and the sandbox; `dev.demo_run` is the story, in a process of its own.
+program prepares that home and the sandbox; `dev.demo_run` runs the steps, in a process of its own.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def start_empty() -> None:
 
 
 def main() -> None:
-    """Run the demo; its exit status is the story's."""
+    """Run the demo; its exit status is that of the steps."""
     start_empty()
     with SandboxProcess() as sandbox:
         say(f"The sandbox, a local QuantConnect, runs at {sandbox.base_url}")
         say(f"All that Airflow says goes to {DEMO_HOME / AIRFLOW_LOG}")
-        story: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", str(sandbox.port), DEMO_HOME]
+        steps: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", str(sandbox.port), DEMO_HOME]
         environment = demo_environment(sandbox.airflow_connection())
-        done = subprocess.run(story, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(steps, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
     sys.exit(done.returncode)
 
 

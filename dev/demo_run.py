@@ -48,7 +48,7 @@ class Runner:
             fail(f"{dag_id} ended as {run.state}. The end of {self._log}:\n\n{tail(self._log, 40)}")
 
 
-class Story:
+class Steps:
     """The demo's steps, each checked."""
 
     def __init__(self, port: int, home: Path) -> None:
@@ -115,25 +115,25 @@ def print_harvests(first: list[Harvest], second: list[Harvest]) -> None:
 def main(port: int, home: Path) -> None:
     """Run all steps, from the deployment to its end, and print the result."""
     started = time.monotonic()
-    story = Story(port, home)
-    deploy_id = story.deploy()
-    first = story.harvest()
+    steps = Steps(port, home)
+    deploy_id = steps.deploy()
+    first = steps.harvest()
     with step(f"Letting {LATER_SECONDS} seconds pass: insights come in, scores become final"):
         time.sleep(LATER_SECONDS)
-    second = story.harvest()
-    status = story.wind_down()
+    second = steps.harvest()
+    status = steps.wind_down()
     say("\nWhat happened")
     facts = [
         ("project", PROJECT_ID),
         ("deployment", deploy_id),
-        ("went through", " > ".join(story.statuses(deploy_id))),
+        ("went through", " > ".join(steps.statuses(deploy_id))),
         ("final status", f"{status}; no holdings left"),
     ]
     say(table(facts))
     say("\nInsights in the table quantconnect_insights")
     print_harvests(first, second)
-    say(f"\nThe data lies in {story.store} (SQLite). To see it:\n")
-    say(f'  .venv/bin/python -c "{QUERY.format(store=os.path.relpath(story.store, ROOT))}"')
+    say(f"\nThe data lies in {steps.store} (SQLite). To see it:\n")
+    say(f'  .venv/bin/python -c "{QUERY.format(store=os.path.relpath(steps.store, ROOT))}"')
     say(f"\nAll of it worked, in {time.monotonic() - started:.0f} seconds. With the UI: make up")
 
 

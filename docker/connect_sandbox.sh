@@ -1,5 +1,5 @@
 #!/bin/bash
-# Points the connection quantconnect_default at the sandbox's container, unless somebody has defined it already.
+# Points the connection quantconnect_default at the sandbox's container, unless it is defined already.
 set -euo pipefail
 
 if airflow connections get quantconnect_default >/dev/null 2>&1; then

@@ -3,7 +3,7 @@
 # stays, and passwords that were changed in .env are set. Needs PGHOST, PGUSER, PGPASSWORD of the superuser.
 set -eu
 
-ensure() { # ensure NAME PASSWORD: a role, and a database that it owns and nobody else may enter
+ensure() { # ensure NAME PASSWORD: a role, and a database that it owns and no other role may enter
     psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set name="$1" --set password="$2" --dbname postgres <<'SQL'
 SELECT format('CREATE ROLE %I LOGIN', :'name')
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec

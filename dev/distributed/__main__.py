@@ -65,7 +65,7 @@ def scenario() -> dict[str, Any]:
     }
 
 
-def story(cluster: Cluster, sandbox: SandboxProcess) -> list[Check]:
+def run_checks(cluster: Cluster, sandbox: SandboxProcess) -> list[Check]:
     """Start everything, break it on the way, wait for the end, and return what holds."""
     runs = Runs(cluster.api)
     new = [project["project_id"] for project in sandbox.projects() if not project["deploy_ids"]]
@@ -122,7 +122,7 @@ def main() -> int:
         cluster = Cluster(home, postgres, cluster_environment(home, postgres, redis, connection, SETTINGS))
         with step(f"Starting Airflow with {len(WORKERS)} Celery workers"):
             stack.enter_context(running_cluster(cluster, WORKERS))
-        checks = story(cluster, sandbox)
+        checks = run_checks(cluster, sandbox)
     return conclude(checks, time.monotonic() - began)
 
 

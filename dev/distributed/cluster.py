@@ -88,7 +88,7 @@ class Cluster:
         """Start a Celery worker that runs so many tasks at a time."""
         known = {key: value for key, value in self._environment.items() if key not in KEPT_FROM_WORKERS}
         command = ["celery", "worker", "--celery-hostname", name, "--concurrency", str(concurrency)]
-        # Only under its own name can be told later which worker a task ran on.
+        # A name of its own, so that the result shows which worker ran a task.
         known["AIRFLOW__CORE__HOSTNAME_CALLABLE"] = "dev.distributed.hostname.worker_name"
         known["QUANTCONNECT_WORKER_NAME"] = name
         return self._start(name, [*command, "--skip-serve-logs"], known)
