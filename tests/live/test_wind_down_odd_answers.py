@@ -12,6 +12,7 @@ from quantconnect_provider.client import QuantConnectClient, RetrySettings
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.live.notes import MemoryNotes
 from quantconnect_provider.live.polling import Polling
+from quantconnect_provider.live.wind_down.holdings import conclude, holdings_left
 from quantconnect_provider.live.wind_down.steps import Action, Step, WindDown
 from tests.client.scripted import Asked, Reply, ScriptedServer
 
@@ -108,3 +109,37 @@ def test_the_end_is_seen_although_live_list_breaks_after_the_send(api: Api) -> N
 
     assert (step.status, step.already_over) == ("Stopped", False)
     assert api.sends("live/update/stop") == 1
+
+
+UNKNOWN_PORTFOLIOS: list[Any] = [
+    {"portfolio": None},
+    {"portfolio": "empty"},
+    {"portfolio": {"holdings": None, "cash": {}}},
+    {"portfolio": {"holdings": "none", "cash": {}}},
+    {"portfolio": {"holdings": [{"q": 5}], "cash": {}}},
+    {"portfolio": {"positions": {"SPY R735QTJ8XC9X": {"q": 5}}}},
+]
+
+
+@pytest.mark.parametrize("api", [[GOOD]], indirect=True)
+@pytest.mark.parametrize("answer", UNKNOWN_PORTFOLIOS, ids=str)
+def test_a_portfolio_of_unknown_shape_could_not_be_read(api: Api, answer: dict[str, Any]) -> None:
+    api.default = lambda asked: Reply(body={"success": True, **answer})
+    step = Step(PROJECT, "L-good", "Liquidated", over=True)
+
+    with QuantConnectClient(1, "token", api.base_url, retry=RetrySettings(attempts=1)) as client:
+        result = conclude(client, step, Action.LIQUIDATE, flat_deadline=0.0, polling=POLLING)
+
+    assert result.flat is None
+    assert "Holdings left: could not be read." in str(result)
+
+
+@pytest.mark.parametrize("api", [[GOOD]], indirect=True)
+def test_holdings_left_name_the_instrument(api: Api) -> None:
+    held = {"FB V6OIPNZEM8V9": {"symbol": {"value": "META", "id": "FB V6OIPNZEM8V9"}, "q": 2}}
+    api.default = lambda asked: Reply(body={"success": True, "portfolio": {"holdings": held, "cash": {}}})
+
+    with QuantConnectClient(1, "token", api.base_url, retry=RetrySettings(attempts=1)) as client:
+        [left] = holdings_left(client, PROJECT)
+
+    assert str(left) == "2 META (FB V6OIPNZEM8V9)"

@@ -10,7 +10,7 @@ class QuantConnectStopLiveOperator(WindDownOperator):
     """Stops a project's live deployment, keeps its holdings, and waits until the deployment is over.
 
     A deployment that is over already counts as done. Asks live/list and live/read, and sends
-    live/update/stop. Returns project id, deployment id, final status and whether it was over before.
+    live/update/stop. Returns project id, deployment id, final status and whether it was over already.
 
     :param project_id: the project.
     :param deploy_id: the only deployment to stop; by default the project's current one.
