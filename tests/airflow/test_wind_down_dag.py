@@ -83,18 +83,6 @@ def test_the_summary_tells_unknown_holdings_from_none(caplog: pytest.LogCaptureF
     assert "1 of 1 project is wound down" in caplog.text
 
 
-def test_the_summary_of_a_retried_task_credits_it(
-    wind_down: Callable[..., Run], quantconnect_sandbox: Any
-) -> None:
-    """The first try sends the stop and then fails."""
-    quantconnect_sandbox.add_fault("live/list", project_id=1002, nth=2, times=1, status=503)
-    run = wind_down(project_ids=[1002])
-    assert run.state == "success"
-    assert run.xcoms["stop[0].return_value"]["already_over"] is False
-    assert "already over" not in run.log
-    assert sent(quantconnect_sandbox, STOP) == 1
-
-
 @pytest.mark.parametrize("entry", [1001, "1001", " 1001 "])
 def test_a_project_that_was_never_deployed_is_refused_before_anything_is_sent(
     wind_down: Callable[..., Run], quantconnect_sandbox: Any, entry: Any
