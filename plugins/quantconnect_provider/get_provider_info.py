@@ -129,6 +129,8 @@ def get_provider_info() -> dict[str, Any]:
         "operators": _modules("operators.live", "operators.compile", "operators.insights"),
         "sensors": _modules("sensors.live"),
         "triggers": _modules("triggers.live", "triggers.compile", "triggers.flat"),
-        "extra-links": ["quantconnect_provider.links.QuantConnectProjectLink"],
+        "extra-links": [
+            f"quantconnect_provider.links.QuantConnect{name}Link" for name in ("Project", "Live", "Page")
+        ],
         "config": _config(),
     }

@@ -1,4 +1,4 @@
-"""The button on a task that opens its project at QuantConnect."""
+"""The buttons on a task: its project and live results at QuantConnect, and its row on the page in Airflow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
-from airflow.sdk import BaseOperatorLink
+from airflow.sdk import BaseOperatorLink, conf
 
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.hooks.quantconnect import QuantConnectHook
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SITE = "quantconnect.com"
 PROJECT_URL = "https://www.quantconnect.com/project/{project_id}"
+LIVE_URL = f"{PROJECT_URL}/live"
+PAGE_PATH = "plugin/quantconnect#/"
 
 
 @attrs.define()
@@ -30,10 +32,42 @@ class QuantConnectProjectLink(BaseOperatorLink):
 
         Airflow calls this in the worker, where the connection can be read, and keeps the result as an XCom.
         """
-        project_id = str(getattr(operator, "project_id", "") or "")
-        if not project_id.isdecimal() or not _is_at_quantconnect(operator):
-            return ""
-        return PROJECT_URL.format(project_id=project_id)
+        return _at_quantconnect(PROJECT_URL, operator)
+
+
+@attrs.define()
+class QuantConnectLiveLink(BaseOperatorLink):
+    """Opens the live results of the project that the task works on, in QuantConnect's own interface."""
+
+    name = "QuantConnect live results"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Return the results' address, or nothing when the task names no single project at QuantConnect."""
+        return _at_quantconnect(LIVE_URL, operator)
+
+
+@attrs.define()
+class QuantConnectPageLink(BaseOperatorLink):
+    """Opens the page with what the store knows of the task's project, in Airflow."""
+
+    name = "QuantConnect in Airflow"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Return the page's address; with all deployments when the task names no single project."""
+        page = f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/{PAGE_PATH}"
+        project_id = _project_id(operator)
+        return f"{page}?search={project_id}" if project_id else page
+
+
+def _project_id(operator: BaseOperator) -> str:
+    """Return the id of the single project that the task names; empty if it names none."""
+    project_id = str(getattr(operator, "project_id", "") or "")
+    return project_id if project_id.isdecimal() else ""
+
+
+def _at_quantconnect(url: str, operator: BaseOperator) -> str:
+    project_id = _project_id(operator)
+    return url.format(project_id=project_id) if project_id and _is_at_quantconnect(operator) else ""
 
 
 def _is_at_quantconnect(operator: BaseOperator) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from quantconnect_provider.links import QuantConnectProjectLink
+from quantconnect_provider.links import QuantConnectLiveLink, QuantConnectPageLink, QuantConnectProjectLink
 from quantconnect_provider.ui import registration
 
 
@@ -12,6 +12,10 @@ class QuantConnectPlugin(AirflowPlugin):
     """Makes links known to processes that show tasks without importing their operators, and adds the page."""
 
     name = "quantconnect"
-    operator_extra_links = [QuantConnectProjectLink()]  # noqa: RUF012 - Airflow declares it as a plain list
+    operator_extra_links = [  # noqa: RUF012 - Airflow declares it as a plain list
+        QuantConnectProjectLink(),
+        QuantConnectLiveLink(),
+        QuantConnectPageLink(),
+    ]
     fastapi_apps = registration.fastapi_apps()
     react_apps = registration.react_apps()

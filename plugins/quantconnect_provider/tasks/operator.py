@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from quantconnect_provider.hooks.quantconnect import QuantConnectHook
-from quantconnect_provider.links import QuantConnectProjectLink
+from quantconnect_provider.links import QuantConnectLiveLink, QuantConnectPageLink, QuantConnectProjectLink
 from quantconnect_provider.retry import QuantConnectRetryPolicy
 from quantconnect_provider.tasks.failures import plain_errors
 
@@ -28,7 +28,7 @@ class QuantConnectOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("quantconnect_conn_id",)
-    operator_extra_links = (QuantConnectProjectLink(),)
+    operator_extra_links = (QuantConnectProjectLink(), QuantConnectLiveLink(), QuantConnectPageLink())
     ui_color = "#f5ae29"
     ui_fgcolor = "#000000"
 

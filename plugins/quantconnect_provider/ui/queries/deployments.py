@@ -189,9 +189,8 @@ def _complete(
     open_events = _open_events(connection, [row.deploy_id for row in found]) if with_watch else {}
     rows = []
     for row in found:
-        newest = _newest_equity(connection, row.deploy_id) if with_watch else []
-        seen = [row.observed_at, *(observed_at for observed_at, _ in newest[:1])]
-        values = [value for _, value in newest if value is not None]
+        values = _newest_equity(connection, row.deploy_id) if with_watch else []
+        watched_at = _equity_seen_at(connection, row.deploy_id) if with_watch else None
         rows.append(
             DeploymentRow(
                 deploy_id=row.deploy_id,
@@ -202,7 +201,7 @@ def _complete(
                 phase=phase_of(row.status or "", row.stopped_at).value,
                 launched_at=row.launched_at,
                 stopped_at=row.stopped_at,
-                seen_at=max(seen),
+                seen_at=max(row.observed_at, watched_at or row.observed_at),
                 harvested_at=row.complete_at,
                 open_insights=_open_insights(connection, row.deploy_id, now),
                 hit_rate=hit_rates.get(row.project_id),
@@ -214,14 +213,21 @@ def _complete(
     return rows
 
 
-def _newest_equity(connection: Connection, deploy_id: str) -> list[tuple[datetime, float | None]]:
+def _newest_equity(connection: Connection, deploy_id: str) -> list[float]:
+    # Without their times: to read fifty lines' worth of those takes longer than all the rest.
     query = (
-        select(equity.c.observed_at, equity.c.equity)
+        select(equity.c.equity)
         .where(equity.c.deploy_id == deploy_id)
         .order_by(equity.c.observed_at.desc())
         .limit(_SPARKLINE_POINTS)
     )
-    return [(observed_at, value) for observed_at, value in connection.execute(query)]
+    return [value for value in connection.scalars(query) if value is not None]
+
+
+def _equity_seen_at(connection: Connection, deploy_id: str) -> datetime | None:
+    query = select(func.max(equity.c.observed_at)).where(equity.c.deploy_id == deploy_id)
+    found: datetime | None = connection.scalar(query)
+    return found
 
 
 def _open_insights(connection: Connection, deploy_id: str, now: datetime) -> int:

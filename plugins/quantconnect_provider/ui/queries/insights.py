@@ -12,12 +12,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Subquery, Text, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Subquery,
+    Text,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from quantconnect_provider.store.schema import insights
 
-WINDOW = 20_000
+WINDOW = 10_000
 UNLISTED: Literal["unlisted"] = "unlisted"
 """The window of those that QuantConnect does not list any more; at most :data:`WINDOW` of them are shown."""
 
@@ -139,12 +151,10 @@ def list_insights(
     order = [key.desc().nulls_last() if descending else key.asc().nulls_last(), kept.c.position.desc()]
     query = select(*(kept.c[name] for name in COLUMNS)).where(*conditions).order_by(*order, kept.c.insight_id)
     rows = [dict(row._mapping) for row in connection.execute(query.limit(limit).offset(offset))]
-    size, oldest_at, newest_at = connection.execute(
-        select(func.count(), func.min(kept.c.generated_at), func.max(kept.c.generated_at))
+    matches = func.count(case((and_(true(), *conditions), 1)))
+    total, size, oldest_at, newest_at = connection.execute(
+        select(matches, func.count(), func.min(kept.c.generated_at), func.max(kept.c.generated_at))
     ).one()
-    total = size
-    if conditions:
-        total = connection.scalar(select(func.count()).select_from(kept).where(*conditions)) or 0
     return InsightPage(rows, total, size, oldest_at, newest_at, window.older)
 
 

@@ -1,46 +1,61 @@
 // Links to what can be done. The page itself changes nothing: Airflow's own form asks, checks and starts.
 
-import { dagPage } from "./addresses.js";
+import { hostedPage } from "./addresses.js";
 import { h } from "./dom.js";
 import { openTriggerForm } from "./trigger_form.js";
 
-const WIND_DOWN = "quantconnect_wind_down";
+const ACTIONS = {
+  harvest: {
+    label: "Harvest now",
+    dagId: "quantconnect_harvest_insights",
+    conf: (projectId) => ({ project_ids: [projectId] }),
+  },
+  stop: {
+    label: "Stop",
+    dagId: "quantconnect_wind_down",
+    conf: (projectId) => ({ project_ids: [projectId], action: "stop" }),
+  },
+  liquidate: {
+    label: "Liquidate",
+    dagId: "quantconnect_wind_down",
+    conf: (projectId) => ({ project_ids: [projectId], action: "liquidate" }),
+  },
+  deploy: {
+    label: "Deploy",
+    dagId: "quantconnect_deploy",
+    conf: (projectId) => ({ project_id: projectId }),
+  },
+};
 
-export const deployAction = (projectId) => ({
-  label: projectId ? "Deploy" : "Deploy a project",
-  dagId: "quantconnect_deploy",
-  conf: projectId ? { project_id: projectId } : {},
-});
+/** Returns the names of what can be done about a deployment. */
+export const actionsFor = (row) => (row.phase.startsWith("over") ? ["harvest", "deploy"] : ["harvest", "stop", "liquidate"]);
 
-/** Returns what can be done about a deployment. */
-export function actionsFor(row) {
-  const ids = { project_ids: [row.project_id] };
-  const over = row.phase.startsWith("over");
-  return [
-    { label: "Harvest now", dagId: "quantconnect_harvest_insights", conf: ids },
-    over ? null : { label: "Stop", dagId: WIND_DOWN, conf: { ...ids, action: "stop" } },
-    over ? null : { label: "Liquidate", dagId: WIND_DOWN, conf: { ...ids, action: "liquidate" }, danger: true },
-    over ? deployAction(row.project_id) : null,
-  ].filter(Boolean);
+/** Opens the form of an action; a project id that is none leaves the form as the DAG has it. */
+export function openAction(name, projectId, navigate, options = {}) {
+  const action = ACTIONS[name];
+  if (!action) return;
+  const conf = Number.isSafeInteger(projectId) && projectId > 0 ? action.conf(projectId) : {};
+  openTriggerForm({ ...action, conf }, navigate, options);
 }
 
-/** Returns the link of an action; "about" names what it acts on for who does not see the row. */
-export function actionLink(action, host, about = "") {
+/** Returns the link of an action on a project, or on one to be chosen; "about" names it for screen readers. */
+export function actionLink(name, projectId, host, about = "") {
+  const { label, dagId } = ACTIONS[name];
   const follow = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || !host.navigate) return;
     event.preventDefault();
-    openTriggerForm(host.navigate, action.dagId, action.conf, action.label);
+    openAction(name, projectId, host.navigate);
   };
   return h(
     "a",
     {
-      class: action.danger ? "button danger" : "button",
-      href: dagPage(action.dagId),
-      title: `Opens the form of ${action.dagId}`,
+      class: name === "liquidate" ? "button danger" : "button",
+      href: hostedPage(`/form/${name}${projectId ? `/${projectId}` : ""}`),
+      title: `Opens the form of ${dagId}`,
       target: host.navigate ? null : "_blank",
       click: follow,
     },
-    action.label,
+    projectId ? label : `${label} a project`,
     about ? h("span", { class: "unseen" }, ` ${about}`) : null,
   );
 }

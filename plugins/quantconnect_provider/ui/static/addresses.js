@@ -10,8 +10,7 @@ export const runPage = (dagId, runId) =>
   new URL(`dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}`, AIRFLOW).href;
 export const hostedPage = (path) => new URL(`plugin/quantconnect#${path}`, AIRFLOW).href;
 export const projectPage = (projectId) => `${QUANTCONNECT}/project/${Number(projectId)}`;
-export const livePage = (projectId, deployId) =>
-  `${QUANTCONNECT}/project/${Number(projectId)}/live/${encodeURIComponent(deployId)}`;
+export const livePage = (projectId) => `${projectPage(projectId)}/live`;
 
 /** The address of a view on this page. Airflow's page has a <base>, so "#..." alone would lead away. */
 export const viewHref = (path) => `${location.pathname}${location.search}#${path}`;

@@ -1,18 +1,11 @@
 // The page: shows the view that the address names, in whatever element the host gives.
 
-import { staticFile } from "./addresses.js";
-import { h } from "./dom.js";
+import { addStyles } from "./styles.js";
 import { showDeployment } from "./views/deployment.js";
 import { showDeployments } from "./views/deployments.js";
+import { showForm } from "./views/form.js";
 
-/** Adds the style sheets to the document, once. */
-export function addStyles() {
-  for (const name of ["vendor/uplot/uPlot.min.css", "style.css"]) {
-    const href = staticFile(name);
-    if (document.querySelector(`link[href="${href}"]`)) continue;
-    document.head.append(h("link", { rel: "stylesheet", href }));
-  }
-}
+const VIEWS = { "": showDeployments, deployment: showDeployment, form: showForm };
 
 /** Takes the address's hash apart: "#/deployment/L-1?search=x". */
 export function route() {
@@ -24,8 +17,8 @@ export function route() {
 /**
  * Shows the page in an element and follows the address.
  *
- * host.navigate(path) leads to another page of Airflow without loading it anew; it is missing where the page
- * stands by itself. Returns a function that ends it.
+ * host.navigate(path, options) leads to another page of Airflow without loading it anew; it is missing where the
+ * page stands by itself. Returns a function that ends it.
  */
 export function mount(root, host = {}) {
   addStyles();
@@ -42,7 +35,7 @@ export function mount(root, host = {}) {
     shown?.end();
     root.replaceChildren();
     const ending = new AbortController();
-    const view = name === "deployment" ? showDeployment : showDeployments;
+    const view = VIEWS[name] ?? showDeployments;
     shown = { key, end: () => ending.abort(), update: view(root, { host, signal: ending.signal, argument }) };
     window.scrollTo?.(0, 0);
   };

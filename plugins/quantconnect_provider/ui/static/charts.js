@@ -32,7 +32,7 @@ function timeLabels(_chart, seconds, _axis, _space, step) {
   return seconds.map((each) => {
     const at = new Date(each * 1000);
     const date = `${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`;
-    if (step >= 86400) return date;
+    if (step >= DAY) return date;
     const label = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
     const first = date !== day;
     day = date;
@@ -40,10 +40,12 @@ function timeLabels(_chart, seconds, _axis, _space, step) {
   });
 }
 
-function axes(place, format) {
+const DAY = 86400;
+
+function axes(place, format, daily = false) {
   const line = { stroke: colour(place, "muted"), grid: { stroke: colour(place, "grid"), width: 1 }, ticks: { show: false } };
   return [
-    { ...line, grid: { show: false }, values: timeLabels },
+    { ...line, grid: { show: false }, values: timeLabels, ...(daily ? { incrs: [1, 2, 7, 14, 28, 91, 364].map((n) => n * DAY) } : {}) },
     { ...line, size: 72, values: (_chart, values) => values.map(format) },
   ];
 }
@@ -125,7 +127,7 @@ export function directionChart(rows, signal) {
   return draw(place, 200, signal, () => ({
     options: {
       ...COMMON,
-      axes: axes(place, (value) => value.toLocaleString("en-US")),
+      axes: axes(place, (value) => value.toLocaleString("en-US"), times[0]?.length <= 10),
       scales: {
         x: { range: (_chart, low, high) => [low - half(times), high + half(times)] },
         y: { range: (_chart, _low, high) => [0, Math.max(1, high * 1.05)] },

@@ -10,7 +10,7 @@ export function component(mount) {
     const latest = useRef(navigate);
     latest.current = navigate;
     useEffect(
-      () => mount(place.current, { ...props, navigate: (path) => latest.current?.(path) }),
+      () => mount(place.current, { ...props, navigate: (path, options) => latest.current?.(path, options) }),
       [key],
     );
     return createElement("div", { ref: place });

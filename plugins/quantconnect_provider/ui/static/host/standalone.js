@@ -1,6 +1,6 @@
 // The page by itself, below <airflow>/quantconnect/, in the theme that was chosen in Airflow.
 
-import { addStyles, mount } from "../app.js";
+import { mount } from "../app.js";
 
 const system = matchMedia("(prefers-color-scheme: dark)");
 
@@ -18,6 +18,5 @@ function followTheme() {
 followTheme();
 system.addEventListener("change", followTheme);
 addEventListener("storage", followTheme);
-addStyles();
 document.body.classList.add("qc-standalone");
 mount(document.getElementById("page"));

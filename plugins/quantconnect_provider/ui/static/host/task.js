@@ -1,6 +1,6 @@
 // The tab on a task instance.
 
-import { addStyles } from "../app.js";
+import { addStyles } from "../styles.js";
 import { showTask } from "../views/task.js";
 import { component } from "./react.js";
 

@@ -39,7 +39,7 @@ function heading(row, host) {
       "header",
       { class: "top" },
       h("div", null, h("h1", null, projectName(row)), statusPill(row)),
-      h("span", { class: "actions" }, actionsFor(row).map((action) => actionLink(action, host))),
+      h("span", { class: "actions" }, actionsFor(row).map((name) => actionLink(name, row.project_id, host))),
     ),
     facts([
       ["Project", String(row.project_id)],
@@ -57,7 +57,7 @@ function heading(row, host) {
       "p",
       { class: "links" },
       external(projectPage(row.project_id), "Project at QuantConnect"),
-      external(livePage(row.project_id, row.deploy_id), "Live results at QuantConnect"),
+      external(livePage(row.project_id), "Live results at QuantConnect"),
       h("a", { href: dagPage(HARVEST_DAG) }, "Harvest runs"),
       h("a", { href: dagPage("quantconnect_deploy") }, "Deploy runs"),
       h("a", { href: dagPage("quantconnect_wind_down") }, "Wind-down runs"),

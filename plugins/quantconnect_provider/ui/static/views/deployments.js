@@ -1,6 +1,6 @@
 // The table of deployments.
 
-import { actionLink, actionsFor, deployAction } from "../actions.js";
+import { actionLink, actionsFor } from "../actions.js";
 import { ask, viewHref } from "../addresses.js";
 import { sparkline } from "../charts.js";
 import { debounce, h, time } from "../dom.js";
@@ -23,7 +23,7 @@ export function showDeployments(root, { host, signal }) {
   const found = h("p", { class: "unseen", role: "status" });
   const change = (changes) => writeState("/", { ...readState(DEFAULTS), offset: "0", ...changes }, DEFAULTS);
   root.append(
-    h("header", { class: "top" }, h("h1", null, "QuantConnect live"), actionLink(deployAction(), host)),
+    h("header", { class: "top" }, h("h1", null, "QuantConnect live"), actionLink("deploy", null, host)),
     summary,
     toolbar(change),
     found,
@@ -85,7 +85,7 @@ function content(page, state, change, host, signal) {
     return emptyState(
       "No deployments yet",
       h("p", null, "They appear here once a project is deployed and a harvest or the watch has seen it."),
-      actionLink(deployAction(), host),
+      actionLink("deploy", null, host),
     );
   }
   const sorting = {
@@ -153,4 +153,4 @@ const eventsCell = (row) =>
   row.open_events ? h("span", { class: "pill failed" }, `${row.open_events} open`) : h("span", { class: "muted" }, "0");
 
 const actions = (row, host) =>
-  h("span", { class: "actions" }, actionsFor(row).map((action) => actionLink(action, host, projectName(row))));
+  h("span", { class: "actions" }, actionsFor(row).map((name) => actionLink(name, row.project_id, host, projectName(row))));

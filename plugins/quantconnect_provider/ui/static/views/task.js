@@ -46,9 +46,9 @@ function card(row, host) {
       "p",
       { class: "links" },
       external(projectPage(row.project_id), "Project"),
-      external(livePage(row.project_id, row.deploy_id), "Live results"),
+      external(livePage(row.project_id), "Live results"),
     ),
-    h("p", { class: "actions" }, actionsFor(row).map((action) => actionLink(action, host, projectName(row)))),
+    h("p", { class: "actions" }, actionsFor(row).map((name) => actionLink(name, row.project_id, host, projectName(row)))),
   );
 }
 
