@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -120,7 +120,7 @@ class Store:
             for target in sorted(targets, key=lambda one: (one.project_id, one.deploy_id))
         ]
         if rows:
-            self._write(lambda connection: connection.execute(self._statements.save_deployment, rows))
+            self.write(lambda connection: connection.execute(self._statements.save_deployment, rows))
 
     def open_positions(
         self, rules: dict[str, ChangeRule], since: datetime | None, rescore: timedelta
@@ -168,7 +168,7 @@ class Store:
 
         The counts of their harvest records are raised by what was stored.
         """
-        results: list[CommitResult] = self._write(
+        results: list[CommitResult] = self.write(
             lambda connection: Merge(connection, self.staging, self._statements).apply(units)
         )
         for unit, result in zip(units, results, strict=True):
@@ -180,9 +180,9 @@ class Store:
         """Store records of harvests that end without rows to commit."""
         rows = [vars(record) for record in records]
         if rows:
-            self._write(lambda connection: connection.execute(self._statements.save_harvest, rows))
+            self.write(lambda connection: connection.execute(self._statements.save_harvest, rows))
 
-    def _write(self, work: Any) -> Any:
+    def write(self, work: Callable[[Connection], Any]) -> Any:
         """Do *work* in a transaction, again if another writer blocked it; all work is repeatable."""
         for attempt in range(1, _WRITE_ATTEMPTS + 1):
             try:

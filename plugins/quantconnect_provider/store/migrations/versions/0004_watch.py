@@ -1,4 +1,4 @@
-"""Equity and events."""
+"""Equity, events, and what the watch must remember from one cycle to the next."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def upgrade() -> None:
     """Create the tables of the watch."""
     _create_equity()
     _create_events()
+    _create_watched()
+    _create_live_requests()
 
 
 def _create_equity() -> None:
@@ -53,6 +55,8 @@ def _create_events() -> None:
         sa.Column("observed_at", _TIME, nullable=False),
         sa.Column("notified_at", _TIME),
         sa.Column("notify_attempts", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("notify_tried_at", _TIME),
+        sa.Column("delivered_to", _JSON),
         sa.Column("action", sa.Text()),
         sa.Column("acted_at", _TIME),
         sa.Column("action_run_id", sa.Text()),
@@ -61,3 +65,35 @@ def _create_events() -> None:
         "quantconnect_events_deployment", "quantconnect_events", ["deploy_id", "kind", "opened_at"]
     )
     op.create_index("quantconnect_events_open", "quantconnect_events", ["resolved_at", "opened_at"])
+
+
+def _create_watched() -> None:
+    op.create_table(
+        "quantconnect_watched",
+        sa.Column("deploy_id", sa.Text(), primary_key=True),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("observed_at", _TIME, nullable=False),
+        sa.Column("is_known", sa.Boolean(), nullable=False),
+        sa.Column("equity", sa.Double()),
+        sa.Column("peak_equity", sa.Double()),
+        sa.Column("security_types", sa.Text()),
+        sa.Column("alive_at", _TIME),
+        sa.Column("log_line", sa.Integer()),
+        sa.Column("insights", sa.Integer()),
+        sa.Column("log_read_at", _TIME),
+        sa.Column("insights_read_at", _TIME),
+        sa.Column("statistics_read_at", _TIME),
+    )
+
+
+def _create_live_requests() -> None:
+    op.create_table(
+        "quantconnect_live_requests",
+        sa.Column("project_id", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("requested_at", _TIME, primary_key=True),
+        sa.Column("action", sa.Text(), primary_key=True),
+        sa.Column("deploy_id", sa.Text()),
+        sa.Column("run_id", sa.Text()),
+    )
+    op.create_index("quantconnect_live_requests_deployment", "quantconnect_live_requests", ["deploy_id"])
