@@ -16,6 +16,7 @@ from quantconnect_provider._lazy import lazy_names
 
 if TYPE_CHECKING:
     from quantconnect_provider.client.account import DEFAULT_BASE_URL, Account
+    from quantconnect_provider.client.charts import Chart, Series
     from quantconnect_provider.client.client import QuantConnectClient
     from quantconnect_provider.client.insights import ExportedInsight, Insight, InsightPage
     from quantconnect_provider.client.live_list import LiveListing, UnreadDeployment
@@ -30,14 +31,18 @@ if TYPE_CHECKING:
         Nodes,
         Project,
     )
+    from quantconnect_provider.client.orders import Order, OrderEvent, OrderPage
     from quantconnect_provider.client.portfolio import CashHolding, Holding, Portfolio
     from quantconnect_provider.client.retry_settings import RetrySettings
     from quantconnect_provider.client.throttle import LocalSlots, RequestSlots, Throttle
+    from quantconnect_provider.client.trades import ClosedTrade, TradePage
 
 __all__ = [
     "DEFAULT_BASE_URL",
     "Account",
     "CashHolding",
+    "Chart",
+    "ClosedTrade",
     "Compile",
     "CreatedLive",
     "ExportedInsight",
@@ -52,12 +57,17 @@ __all__ = [
     "LogPage",
     "Node",
     "Nodes",
+    "Order",
+    "OrderEvent",
+    "OrderPage",
     "Portfolio",
     "Project",
     "QuantConnectClient",
     "RequestSlots",
     "RetrySettings",
+    "Series",
     "Throttle",
+    "TradePage",
     "UnreadDeployment",
 ]
 
@@ -65,6 +75,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "account": ("DEFAULT_BASE_URL", "Account"),
+        "charts": ("Chart", "Series"),
         "client": ("QuantConnectClient",),
         "live_list": ("LiveListing", "UnreadDeployment"),
         "insights": ("ExportedInsight", "Insight", "InsightPage"),
@@ -79,8 +90,10 @@ __getattr__ = lazy_names(
             "Nodes",
             "Project",
         ),
+        "orders": ("Order", "OrderEvent", "OrderPage"),
         "portfolio": ("CashHolding", "Holding", "Portfolio"),
         "retry_settings": ("RetrySettings",),
         "throttle": ("LocalSlots", "RequestSlots", "Throttle"),
+        "trades": ("ClosedTrade", "TradePage"),
     },
 )

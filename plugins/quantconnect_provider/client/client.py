@@ -10,16 +10,17 @@ from quantconnect_provider.client import endpoints
 from quantconnect_provider.client.account import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_SECONDS, Account
 from quantconnect_provider.client.build import read_build
 from quantconnect_provider.client.decode import ModelT, decode, decode_rows
+from quantconnect_provider.client.download import LogExportLimit
 from quantconnect_provider.client.errors import NeverDeployedError, NotFoundError, UnreadableAnswerError
 from quantconnect_provider.client.export import read_export
 from quantconnect_provider.client.insights import ExportedInsight, InsightPage, read_page
+from quantconnect_provider.client.live_data import LiveDataEndpoints, without_none
 from quantconnect_provider.client.live_list import LiveListing, read_live_list
 from quantconnect_provider.client.live_request import LiveSpec, create_body
 from quantconnect_provider.client.models import (
     Compile,
     CreatedLive,
     LiveDeployment,
-    LogPage,
     Nodes,
     Project,
 )
@@ -34,7 +35,7 @@ _OUTCOME = frozenset({"success", "errors"})
 _NO_FILES = _OUTCOME | {"files", "charts"}  # source code and bulk: never kept
 
 
-class QuantConnectClient:
+class QuantConnectClient(LiveDataEndpoints):
     """QuantConnect's REST API v2 for one account. Safe to use from several threads; close it when done.
 
     :param user_id: the account's user id, a whole number.
@@ -79,6 +80,7 @@ class QuantConnectClient:
     def _open(self, account: Account, retry: RetrySettings | None, throttle: Throttle | None) -> None:
         self._account = account
         self._odd = OddValueReporter()
+        self._log_exports = LogExportLimit()
         self._transport = Transport(
             account, retry or RetrySettings(), throttle or Throttle(account.requests_per_minute)
         )
@@ -139,7 +141,7 @@ class QuantConnectClient:
 
     def list_projects(self) -> list[Project]:
         """Return all projects that the account may see (projects/read)."""
-        return self._projects(_without_none(organizationId=self._account.organization_id))[0]
+        return self._projects(without_none(organizationId=self._account.organization_id))[0]
 
     def read_nodes(self, project_id: int) -> Nodes:
         """Return the machines that a project may use (projects/nodes/read).
@@ -186,7 +188,7 @@ class QuantConnectClient:
         :raises UnreadableAnswerError: if the response does not say which deployment it is about.
         """
         endpoint = endpoints.LIVE_READ
-        payload = self._call(endpoint, _without_none(projectId=project_id, deployId=deploy_id))
+        payload = self._call(endpoint, without_none(projectId=project_id, deployId=deploy_id))
         deployment = self._read(LiveDeployment, endpoint, payload, _NO_FILES)
         if not deployment.deploy_id:
             if deployment.status == "Undefined" and not payload.get("deployId"):
@@ -210,7 +212,7 @@ class QuantConnectClient:
         :param status: Running, Stopped, RuntimeError or Liquidated; None means all.
         """
         endpoint = endpoints.LIVE_LIST
-        payload = self._call(endpoint, _without_none(projectId=project_id, status=status))
+        payload = self._call(endpoint, without_none(projectId=project_id, status=status))
         listing = read_live_list(payload, endpoint=endpoint.path, odd=self._odd)
         return listing if project_id is None else listing.of_project(project_id)
 
@@ -238,7 +240,7 @@ class QuantConnectClient:
         :param deploy_id: which deployment; None leaves it to the API (probably the newest).
         """
         endpoint = endpoints.INSIGHTS_READ
-        body = _without_none(projectId=project_id, algorithmId=deploy_id, start=start, end=end)
+        body = without_none(projectId=project_id, algorithmId=deploy_id, start=start, end=end)
         payload, raw = self._transport.call(endpoint, body)
         return read_page(payload, raw.requested_at, endpoint=endpoint.path)
 
@@ -259,18 +261,6 @@ class QuantConnectClient:
         payload = self._call(endpoint, {"projectId": project_id})
         return read_portfolio(payload, endpoint=endpoint.path, odd=self._odd)
 
-    def read_live_logs(self, project_id: int, deploy_id: str, start_line: int, end_line: int) -> LogPage:
-        """Return lines of a deployment's log (live/logs/read), at most 250, up to 5 minutes old."""
-        body = {
-            "format": "json",
-            "projectId": project_id,
-            "algorithmId": deploy_id,
-            "startLine": start_line,
-            "endLine": end_line,
-        }
-        payload = self._call(endpoints.LOGS_READ, body)
-        return self._read(LogPage, endpoints.LOGS_READ, payload)
-
     def _call(self, endpoint: endpoints.Endpoint, body: dict[str, Any]) -> dict[str, Any]:
         return self._transport.call(endpoint, body)[0]
 
@@ -287,8 +277,3 @@ class QuantConnectClient:
         endpoint = endpoints.PROJECTS_READ
         projects = self._call(endpoint, body).get("projects")
         return decode_rows(Project, projects, name="projects", endpoint=endpoint.path, odd=self._odd)
-
-
-def _without_none(**values: Any) -> dict[str, Any]:
-    # The API refuses a null where it accepts a missing key.
-    return {key: value for key, value in values.items() if value is not None}

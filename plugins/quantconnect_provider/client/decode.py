@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from pendulum import DateTime
@@ -125,7 +125,7 @@ def decode_rows(
 
 @cache
 def _plan(model: type[Model]) -> list[tuple[str, tuple[str, ...], Callable[[Any], Any], bool]]:
-    hints = get_type_hints(model)
+    hints = get_type_hints(model, include_extras=True)
     plan = []
     for field in msgspec.structs.fields(model):
         if field.name == "extra":
@@ -142,7 +142,10 @@ def _camel(name: str) -> str:
 
 
 def _converter(hint: Any) -> Callable[[Any], Any]:
-    """Choose how a value is read by the field's type; ``X | None`` is read as X."""
+    """Choose how a value is read by the field's type; ``X | None`` is read as X, ``Annotated[X, f]`` by f."""
+    if get_origin(hint) is Annotated:
+        convert: Callable[[Any], Any] = get_args(hint)[1]
+        return convert
     for kind, convert in _CONVERTERS.items():
         if hint in (kind, kind | None):
             return convert

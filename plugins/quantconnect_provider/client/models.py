@@ -109,7 +109,7 @@ class LogPage(Model):
     """Lines of a deployment's log (live/logs/read).
 
     ``length`` counts the lines of all deployments of the project; this one's begin at
-    ``deployment_offset``.
+    ``deployment_offset``. A line without a time continues the one before it.
     """
 
     lines: list[str] = wire("logs", default=[])

@@ -23,6 +23,7 @@ class CashHolding(Model, kw_only=True):
 
     currency: str = wire("symbol", "currency", default="")
     amount: Decimal = wire("amount")
+    conversion_rate: Decimal | None = wire("conversionrate", default=None)
     value_in_account_currency: Decimal | None = wire("valueinaccountcurrency", default=None)
 
 
@@ -30,7 +31,8 @@ class Holding(Model, kw_only=True):
     """A position.
 
     ``symbol_id`` is the security id, e.g. ``SPY R735QTJ8XC9X``: the only name that tells an option from its
-    underlying and a renamed share from its former ticker. ``symbol`` is for people.
+    underlying and a renamed share from its former ticker. ``symbol`` is for people. Prices and values are in
+    the security's currency; ``conversion_rate`` leads to the account's.
     """
 
     symbol_id: str = wire("symbolid", default="")
@@ -39,6 +41,9 @@ class Holding(Model, kw_only=True):
     average_price: Decimal = wire("a", "averageprice", default=Decimal(0))
     market_price: Decimal | None = wire("p", "marketprice", default=None)
     market_value: Decimal | None = wire("v", "marketvalue", default=None)
+    unrealized: Decimal | None = wire("u", "unrealizedpnl", default=None)
+    currency_symbol: str = wire("c", "currencysymbol", default="")
+    conversion_rate: Decimal | None = wire("r", "conversionrate", default=None)
 
 
 class Portfolio(msgspec.Struct, kw_only=True):

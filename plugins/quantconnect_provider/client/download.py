@@ -1,0 +1,71 @@
+"""Downloads of live/export: files that are streamed as they arrive; an error comes as JSON with HTTP 200."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+
+import requests
+
+from quantconnect_provider.client.endpoints import Endpoint
+from quantconnect_provider.client.errors import RateLimitedError, UnreadableAnswerError
+from quantconnect_provider.client.response import RawResponse, read_response
+from quantconnect_provider.client.times import utc_now
+
+_CHUNK_BYTES = 262_144
+_LONGEST_ERROR_BYTES = 65_536
+_LOG_EXPORTS = 45
+_LOG_EXPORT_SECONDS = 1800.0
+
+
+def read_download(response: requests.Response, endpoint: Endpoint) -> Iterator[bytes]:
+    """Yield the file in pieces as it arrives.
+
+    :raises QuantConnectError: if the response is an error and no file.
+    """
+    pieces: Iterator[bytes] = response.iter_content(_CHUNK_BYTES)
+    head = next(pieces, b"")
+    if head.lstrip()[:1] == b"{":
+        while len(head) <= _LONGEST_ERROR_BYTES and (piece := next(pieces, b"")):
+            head += piece
+        if len(head) <= _LONGEST_ERROR_BYTES:
+            _raise_if_error(RawResponse(endpoint, response.status_code, response.headers, head, utc_now()))
+    yield head
+    yield from pieces
+
+
+def _raise_if_error(response: RawResponse) -> None:
+    try:
+        read_response(response)
+    except UnreadableAnswerError:
+        return  # a file that begins with a brace, as a log may
+
+
+class LogExportLimit:
+    """Keeps one client to the 45 exports of logs that QuantConnect allows an account in 30 minutes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sent: deque[float] = deque()
+
+    def take(self, endpoint: Endpoint) -> None:
+        """Count one export.
+
+        :raises RateLimitedError: if it would be one too many; nothing was sent.
+        """
+        with self._lock:
+            now = time.monotonic()
+            while self._sent and self._sent[0] <= now - _LOG_EXPORT_SECONDS:
+                self._sent.popleft()
+            if len(self._sent) >= _LOG_EXPORTS:
+                wait = self._sent[0] + _LOG_EXPORT_SECONDS - now
+                raise RateLimitedError(
+                    f"{endpoint.path} was not sent: QuantConnect allows {_LOG_EXPORTS} exports of logs in "
+                    f"{_LOG_EXPORT_SECONDS / 60:.0f} minutes.",
+                    endpoint=endpoint.path,
+                    retry_after_seconds=wait,
+                    advice=f"Try again in {wait:,.0f} s, or read parts of a log with read_live_logs.",
+                )
+            self._sent.append(now)
