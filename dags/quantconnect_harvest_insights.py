@@ -58,7 +58,7 @@ with DAG(
 
     @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[INSIGHTS])
     def announce() -> dict[str, int]:
-        """Tell whoever waits for insights how many there are."""
+        """Emit the asset event with the counts."""
         context = get_current_context()
         _, reports = harvest.reports_of(context["ti"])
         counts = harvest.total(reports.values())

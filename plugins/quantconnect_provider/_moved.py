@@ -116,7 +116,7 @@ class _MovedModule(types.ModuleType):
 
 
 class _MovedFinder:
-    """Finds the old names; on `sys.meta_path` behind all other finders."""
+    """Finds the old names; on `sys.meta_path` after all other finders."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: Any = None
@@ -127,7 +127,7 @@ class _MovedFinder:
         return ModuleSpec(name, self)  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:
-        """Make the stand-in, and tell who imports it."""
+        """Make the stand-in, and warn its importer."""
         now = f"{_PACKAGE}.{MODULES[spec.name.removeprefix(_PACKAGE + '.')]}"
         warnings.warn(f"{spec.name} has moved: import {now}.", DeprecationWarning, stacklevel=5)
         return _MovedModule(spec.name, f"Moved to {now}.")

@@ -121,12 +121,12 @@ def run_dag(
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> Callable[..., Run]:
-    """Run a DAG of dags/ (or of another folder) in this process and return what became of it."""
+    """Run a DAG of dags/ (or of another folder) in this process and return how it ended."""
 
     def run(dag_id: str, folder: Path = ROOT / "dags", retries: int | None = None, **conf: Any) -> Run:
         from airflow.dag_processing.dagbag import DagBag
 
-        # A fresh copy each time: dag.test() leaves a run's params behind in the DAG.
+        # A fresh copy each time: dag.test() leaves a run's params in the DAG.
         bag = DagBag(str(folder))
         assert not bag.import_errors
         dag = bag.dags[dag_id]

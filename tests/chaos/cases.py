@@ -20,7 +20,7 @@ class Flow:
     :param dag: the DAG; of the suite's own, without the ending that says where it waits.
     :param task: the task whose result names the deployment.
     :param runs_before: whether the project has a running deployment before.
-    :param told: what that one is to be told.
+    :param requested: what is requested of that one.
     :param makes: how many deployments are to be made.
     :param shipped: whether it is a DAG that users get.
     """
@@ -28,7 +28,7 @@ class Flow:
     dag: str
     task: str = "create"
     runs_before: bool = False
-    told: str | None = None
+    requested: str | None = None
     makes: int = 1
     if_running: str = "fail"
     shipped: bool = False
@@ -42,18 +42,23 @@ FLOWS = {
     "deploy": Flow("deploy"),
     "build": Flow("build"),
     "adopt": Flow("deploy", runs_before=True, makes=0, if_running="adopt"),
-    "redeploy": Flow("deploy", runs_before=True, told="stop", if_running="redeploy"),
-    "stop": Flow("stop", "end", runs_before=True, told="stop", makes=0),
-    "liquidate": Flow("liquidate", "end", runs_before=True, told="liquidate", makes=0),
+    "redeploy": Flow("deploy", runs_before=True, requested="stop", if_running="redeploy"),
+    "stop": Flow("stop", "end", runs_before=True, requested="stop", makes=0),
+    "liquidate": Flow("liquidate", "end", runs_before=True, requested="liquidate", makes=0),
     "shipped-deploy": Flow("quantconnect_deploy", "deploy", shipped=True),
     "shipped-redeploy": Flow(
-        "quantconnect_deploy", "deploy", runs_before=True, told="stop", if_running="redeploy", shipped=True
+        "quantconnect_deploy",
+        "deploy",
+        runs_before=True,
+        requested="stop",
+        if_running="redeploy",
+        shipped=True,
     ),
     "shipped-stop": Flow(
-        "quantconnect_wind_down", "stop", runs_before=True, told="stop", makes=0, shipped=True
+        "quantconnect_wind_down", "stop", runs_before=True, requested="stop", makes=0, shipped=True
     ),
     "shipped-liquidate": Flow(
-        "quantconnect_wind_down", "liquidate", runs_before=True, told="liquidate", makes=0, shipped=True
+        "quantconnect_wind_down", "liquidate", runs_before=True, requested="liquidate", makes=0, shipped=True
     ),
 }
 
@@ -121,4 +126,4 @@ SLOW_TO_START = {"deploy": {"starting": {"InQueue": 100_000}}}
 """A deployment that gets nowhere until the test says so."""
 
 SLOW_TO_END = {"deploy": {"stop_seconds": 100_000, "liquidate_seconds": 100_000}}
-"""One that is told to end and goes on until the test says so."""
+"""One that is asked to end and goes on until the test says so."""

@@ -55,7 +55,7 @@ def killed_waiting(run: Run) -> None:
 
 
 def killed_looking(run: Run) -> None:
-    """Kill while it looks for what became of its lost request."""
+    """Kill while it polls for the outcome of its lost request."""
     run.until_struck(1)
     run.kill("task")
     run.let_go(1)

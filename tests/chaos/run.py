@@ -1,4 +1,4 @@
-"""One run under way: what the scripts do to it, and what became of it."""
+"""One run under way: what the scripts do to it, and how it ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Outcome:
 
     :param before: the deployment that ran before it.
     :param made: the deployments that were made, oldest first.
-    :param told: what each deployment was told, by its id; those that were told nothing are left out.
+    :param requested: what was requested of each deployment, by its id; without those of which nothing was.
     :param sent_late: requests to deploy that came in after one had taken effect.
     :param reported: the result of the task.
     :param struck: how often each fault struck, in the case's order.
@@ -40,7 +40,7 @@ class Outcome:
     state: str
     before: str | None
     made: list[str]
-    told: dict[str, set[str]]
+    requested: dict[str, set[str]]
     sent_late: int
     reported: dict[str, Any] | None
     struck: list[int]
@@ -59,14 +59,14 @@ class Outcome:
     def wrong(self, case: Case) -> list[str]:
         """Return everything that is not as it must be; empty when all is well."""
         flow = FLOWS[case.flow]
-        told = {self.before: {flow.told}} if flow.told else {}
+        requested = {self.before: {flow.requested}} if flow.requested else {}
         named = (self.reported or {}).get("deploy_id")
         found = [
             (self.state != case.state, f"the run ended as {self.state}"),
             (self.duplicates > 0, f"{self.sent_late} late requests, deployments made: {self.made}"),
             (len(self.made) != flow.makes, f"{len(self.made)} deployments instead of {flow.makes}"),
             (named not in (self.made or [self.before]), f"the task reports {named}, not {self.made}"),
-            (self.told != told, f"told: {self.told} instead of {told}"),
+            (self.requested != requested, f"requested: {self.requested} instead of {requested}"),
             (0 in self.struck, f"not every fault struck: {self.struck}"),
         ]
         return [text for is_wrong, text in found if is_wrong]
@@ -110,7 +110,7 @@ class Run:
         return self.finish()
 
     def finish(self) -> Outcome:
-        """Wait for the run's end and return what became of it."""
+        """Wait for the run's end and return how it ended."""
         self.watch.until(self._is_over, f"end of {self.case}")
         return self.outcome()
 
@@ -127,7 +127,7 @@ class Run:
             state=self.watch.runs.get(self.run_id, "unknown"),
             before=self.before,
             made=[entry["deploy_id"] for entry in made],
-            told={entry["deploy_id"]: set(entry["requested"]) for entry in truth if entry["requested"]},
+            requested={entry["deploy_id"]: set(entry["requested"]) for entry in truth if entry["requested"]},
             sent_late=max(0, len(late) - max(0, len(made) - 1)),
             reported=self._result(),
             struck=[struck.get(fault, self.watch.struck.get(fault, 0)) for fault in self.faults],
@@ -231,7 +231,7 @@ class Run:
 
     def _conf(self) -> dict[str, Any]:
         if self.flow.dag == "quantconnect_wind_down":
-            return {"project_ids": [self.project_id], "action": self.flow.told, "approval": "never"}
+            return {"project_ids": [self.project_id], "action": self.flow.requested, "approval": "never"}
         conf = {"project_id": self.project_id, "node_id": self._node, "if_running": self.flow.if_running}
         if self.flow.shipped:
             return conf

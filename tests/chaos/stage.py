@@ -110,7 +110,7 @@ class Stage:
             self._played[case] = self._pool.submit(lambda case=case: self.begin(case).play())
 
     def outcome_of(self, case: Case) -> Outcome:
-        """Return what became of a case, when it is over."""
+        """Return how a case ended, once it has."""
         return self._played[case].result()
 
     def begin(self, case: Case) -> Run:

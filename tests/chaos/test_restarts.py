@@ -77,7 +77,7 @@ def test_component_restarted(restart: Restart, stage: Stage) -> None:
     with ThreadPoolExecutor(len(runs)) as pool:
         list(pool.map(lambda run: run.trigger(), runs))
         list(pool.map(in_the_middle, runs))
-        asked = [run.outcome().told for run in runs]
+        asked = [run.outcome().requested for run in runs]
 
         stage.airflow.end_component(restart.component, restart.number)
         for run in runs:
@@ -87,7 +87,7 @@ def test_component_restarted(restart: Restart, stage: Stage) -> None:
         stage.airflow.start_component(restart.component)
         stage.airflow.until_healthy()
 
-        assert [run.outcome().told for run in runs] == asked
+        assert [run.outcome().requested for run in runs] == asked
         for run in runs:
             run.get_going()
         outcomes = list(pool.map(lambda run: run.finish(), runs))

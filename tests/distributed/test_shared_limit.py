@@ -1,4 +1,4 @@
-"""Whoever opens a client through the hook shares the account's limit with every other worker."""
+"""Every client opened through the hook shares the account's limit with every other worker."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ class Desk:
         return [d["deploy_id"] for d in self.sandbox.deployments(project_id) if not d["over"]]
 
     def asked(self, project_id: int = PROJECT) -> dict[str, list[str]]:
-        """What each deployment was told to do."""
+        """What was requested of each deployment."""
         return {d["deploy_id"]: d["requested"] for d in self.sandbox.deployments(project_id)}
 
     def sends(self, endpoint: str) -> int:

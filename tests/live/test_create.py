@@ -71,7 +71,7 @@ def test_two_running_deployments_are_for_a_person_to_sort_out(desk: Desk, if_run
     with pytest.raises(AlreadyRunningError, match="Several"):
         desk.create(MemoryNotes(), if_running=if_running)
 
-    assert [told for told in desk.asked().values() if told] == []
+    assert [target for target in desk.asked().values() if target] == []
 
 
 def test_an_unknown_status_counts_as_running(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """Every fault at every request of a deployment, a redeployment, a stop and a liquidation, then retries.
 
-After each: exactly one deployment exists, it is the one that the task reports, and nothing was told to
+After each: exactly one deployment exists, it is the one that the task reports, and nothing was asked to
 stop that should not.
 """
 
@@ -93,14 +93,14 @@ def strike(desk: Desk, endpoint: str, fault: str, nth: int = 1) -> None:
 
 
 def one_deployment(desk: Desk, deploy_id: str) -> None:
-    """Nothing but *deploy_id* was ever made for the project, it runs, and it was never told to stop."""
+    """Nothing but *deploy_id* was ever made for the project, it runs, and it was never asked to stop."""
     assert desk.asked() == {deploy_id: []}
     assert desk.running() == [deploy_id]
     assert desk.asked(BYSTANDER) == {desk.running(BYSTANDER)[0]: []}
 
 
 def redeployed(desk: Desk, old: str, new: str) -> None:
-    """*new* took the place of *old*, which alone was told to stop."""
+    """*new* took the place of *old*, which alone was asked to stop."""
     asked = desk.asked()
     assert set(asked) == {old, new}
     assert desk.running() == [new]
@@ -151,16 +151,16 @@ def test_a_fault_in_a_redeploy_leaves_the_new_deployment(
 def test_a_fault_in_a_wind_down_ends_the_right_deployment(
     desk: Desk, request_: str, fault: str, action: Action
 ) -> None:
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
     notes = MemoryNotes()
     endpoint, _, nth = request_.format(action.value).partition(":")
     strike(desk, endpoint, fault, int(nth or 1))
 
     done = desk.until_done(lambda: desk.wind_down(notes, action))
 
-    assert done.result.deploy_id == told
+    assert done.result.deploy_id == target
     assert desk.running() == []
-    assert set(desk.asked()[told]) == {action.value}
+    assert set(desk.asked()[target]) == {action.value}
     assert desk.asked(BYSTANDER) == {desk.running(BYSTANDER)[0]: []}
 
 
@@ -190,14 +190,14 @@ def test_a_worker_killed_in_a_redeploy_is_continued(desk: Desk, name: str, when:
 def test_a_worker_killed_in_a_wind_down_is_continued(
     desk: Desk, name: str, when: str, nth: int, action: Action
 ) -> None:
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
     notes = MemoryNotes()
     point = KillPoint(f"{action.value}_live" if name == "end" else name, when, nth)
 
     done = desk.until_done(lambda: desk.wind_down(notes, action, point))
 
     assert [type(error) for error in done.errors] == [Kill]
-    assert done.result.deploy_id == told
+    assert done.result.deploy_id == target
     assert desk.running() == []
 
 

@@ -67,7 +67,7 @@ def test_several_new_deployments_are_for_a_person_to_sort_out(desk: Desk) -> Non
         desk.create(notes, if_running="redeploy")
 
     assert desk.sends("live/create") == 1
-    assert [told for told in desk.asked().values() if told] == []
+    assert [target for target in desk.asked().values() if target] == []
 
 
 def test_only_a_new_attempt_sends_again_after_certainty(desk: Desk) -> None:

@@ -66,7 +66,7 @@ def test_a_group_of_a_portfolio_that_cannot_be_read_stops_nothing(desk: Desk, na
     with pytest.raises(UnreadableAnswerError, match=r"was not stopped.*Give cash and holdings"):
         redeploy(desk, OddClient(desk.setup, {"portfolio": portfolio}))
 
-    assert [told for told in desk.asked().values() if told] == []
+    assert [target for target in desk.asked().values() if target] == []
     assert desk.sends("live/create") == 0
 
 

@@ -45,53 +45,53 @@ def test_a_project_that_was_never_live_is_a_clear_error(desk: Desk, action: Acti
 
 @pytest.mark.parametrize("action", Action)
 def test_the_end_is_believed_when_it_is_seen(desk: Desk, action: Action) -> None:
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
 
     step = desk.wind_down(MemoryNotes(), action)
 
-    assert (step.deploy_id, step.over, step.already_over) == (told, True, False)
-    assert desk.asked() == {told: [action.value]}
+    assert (step.deploy_id, step.over, step.already_over) == (target, True, False)
+    assert desk.asked() == {target: [action.value]}
 
 
 def test_a_deployment_that_does_not_end_is_an_error(desk: Desk) -> None:
     desk.sandbox.configure_project(PROJECT, deploy={"stop_seconds": 3600})
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
 
-    with pytest.raises(WaitTimeoutError, match=told):
+    with pytest.raises(WaitTimeoutError, match=target):
         WindDown(desk.setup, PROJECT, Action.STOP, MemoryNotes(), polling=PACE).run(PACE.clock() + 0.1)
 
 
 def test_a_clear_answer_is_not_repeated_however_long_the_end_takes(desk: Desk) -> None:
     desk.sandbox.configure_project(PROJECT, deploy={"stop_seconds": 0.4})
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
 
     desk.wind_down(MemoryNotes(), Action.STOP)
 
-    assert desk.asked() == {told: ["stop"]}
+    assert desk.asked() == {target: ["stop"]}
 
 
 def test_after_an_unclear_answer_a_deployment_that_still_runs_is_told_again(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
     desk.sandbox.add_fault("live/update/stop", drop=True, when="before")
 
     step = desk.wind_down(MemoryNotes(), Action.STOP)
 
     assert (step.over, desk.sends("live/update/stop")) == (True, 2)
-    assert desk.asked() == {told: ["stop"]}
+    assert desk.asked() == {target: ["stop"]}
 
 
 def test_a_retry_never_touches_a_deployment_started_later(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
     notes = MemoryNotes()
     with pytest.raises(Kill):
         desk.wind_down(notes, Action.STOP, KillPoint("stop_live", "after"))
-    desk.sandbox.set_status(told, "Stopped")
+    desk.sandbox.set_status(target, "Stopped")
     newer = desk.sandbox.deploy(PROJECT)
 
     step = desk.wind_down(notes, Action.STOP)
 
-    assert step.deploy_id == told
-    assert desk.asked() == {told: ["stop"], newer: []}
+    assert step.deploy_id == target
+    assert desk.asked() == {target: ["stop"], newer: []}
 
 
 def test_a_deployment_that_is_not_the_current_one_is_not_sent_for(desk: Desk) -> None:
@@ -124,27 +124,27 @@ def test_clearing_a_finished_wind_down_acts_on_what_runs_then(desk: Desk) -> Non
 
 
 def test_a_retry_of_a_finished_task_credits_the_attempt_that_sent(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
     notes = MemoryNotes()
     desk.wind_down(notes, Action.STOP)
 
     again = desk.wind_down(notes, Action.STOP)
 
-    assert (again.deploy_id, again.status, again.already_over) == (told, "Stopped", False)
-    assert desk.asked() == {told: ["stop"]}
+    assert (again.deploy_id, again.status, again.already_over) == (target, "Stopped", False)
+    assert desk.asked() == {target: ["stop"]}
 
 
 def test_a_retry_after_a_kill_credits_the_attempt_that_sent(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
     notes = MemoryNotes()
     with pytest.raises(Kill):
         desk.wind_down(notes, Action.LIQUIDATE, KillPoint("liquidate_live", "after"))
-    desk.sandbox.set_status(told, "Liquidated")
+    desk.sandbox.set_status(target, "Liquidated")
 
     step = desk.wind_down(notes, Action.LIQUIDATE)
     result = concluded(desk, step, Action.LIQUIDATE)
 
-    assert (result.already_over, desk.asked()) == (False, {told: ["liquidate"]})
+    assert (result.already_over, desk.asked()) == (False, {target: ["liquidate"]})
     assert "already" not in str(result)
 
 
@@ -157,8 +157,8 @@ def test_a_retry_of_a_task_that_sent_nothing_still_says_that_it_was_over_already
 
 
 def test_a_refusal_because_it_ended_meanwhile_is_no_error(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
-    ends = {"verb": "set_status", "deploy_id": told, "status": "RuntimeError"}
+    target = desk.sandbox.deploy(PROJECT)
+    ends = {"verb": "set_status", "deploy_id": target, "status": "RuntimeError"}
     desk.sandbox.add_fault("live/update/stop", control=[ends])
 
     assert desk.wind_down(MemoryNotes(), Action.STOP).status == "RuntimeError"
@@ -173,13 +173,13 @@ def test_a_refusal_while_it_runs_is_an_error(desk: Desk) -> None:
 
 
 def test_steps_let_a_task_defer_between_send_and_end(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
     desk.sandbox.add_fault("live/update/stop", drop=True, when="before")
     notes = MemoryNotes()
 
     step = WindDown(desk.setup, PROJECT, "stop", notes, resend_seconds=60.0).step()
 
-    assert (step.deploy_id, step.over) == (told, False)
+    assert (step.deploy_id, step.over) == (target, False)
     assert step.again_at is not None
     assert step.wait_until(0.0) == 0.0
     assert step.wait_until(1e12) == step.again_at
@@ -189,8 +189,8 @@ def test_steps_let_a_task_defer_between_send_and_end(desk: Desk) -> None:
 
 
 def test_a_liquidation_reports_that_nothing_is_left(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
-    desk.sandbox.set_holdings(told, [SPY])
+    target = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.set_holdings(target, [SPY])
 
     result = concluded(desk, desk.wind_down(MemoryNotes(), Action.LIQUIDATE), Action.LIQUIDATE)
 
@@ -199,19 +199,19 @@ def test_a_liquidation_reports_that_nothing_is_left(desk: Desk) -> None:
 
 
 def test_a_liquidation_waits_for_a_portfolio_that_lags(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
-    desk.sandbox.set_holdings(told, [SPY])
+    target = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.set_holdings(target, [SPY])
     desk.sandbox.configure_project(PROJECT, deploy={"unsellable": ["SPY"]})
     step = desk.wind_down(MemoryNotes(), Action.LIQUIDATE)
-    sold = {"verb": "set_holdings", "deploy_id": told, "holdings": []}
+    sold = {"verb": "set_holdings", "deploy_id": target, "holdings": []}
     desk.sandbox.add_fault("live/portfolio/read", nth=3, control=[sold])
 
     assert concluded(desk, step, Action.LIQUIDATE).flat
 
 
 def test_what_cannot_be_sold_is_reported_and_fails_if_asked(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
-    desk.sandbox.set_holdings(told, [SPY])
+    target = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.set_holdings(target, [SPY])
     desk.sandbox.configure_project(PROJECT, deploy={"unsellable": ["SPY"]})
 
     result = concluded(desk, desk.wind_down(MemoryNotes(), Action.LIQUIDATE), Action.LIQUIDATE, 0.05)
@@ -234,8 +234,8 @@ def test_holdings_that_cannot_be_read_are_not_held_to_be_gone(desk: Desk) -> Non
 
 
 def test_a_stop_keeps_and_does_not_judge_holdings(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
-    desk.sandbox.set_holdings(told, [SPY])
+    target = desk.sandbox.deploy(PROJECT)
+    desk.sandbox.set_holdings(target, [SPY])
 
     result = concluded(desk, desk.wind_down(MemoryNotes(), Action.STOP), Action.STOP)
 
@@ -284,7 +284,7 @@ def test_a_fresh_runtime_error_is_told_to_end_because_it_may_restart(
 
 def test_a_retry_after_a_clear_answer_does_not_send_again(desk: Desk) -> None:
     desk.sandbox.configure_project(PROJECT, deploy={"stop_seconds": 3600})
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
     notes = MemoryNotes()
     WindDown(desk.setup, PROJECT, Action.STOP, notes).step()
 
@@ -292,11 +292,11 @@ def test_a_retry_after_a_clear_answer_does_not_send_again(desk: Desk) -> None:
     again = WindDown(desk.setup, PROJECT, Action.STOP, notes, polling=much_later).step()
 
     assert (again.over, again.again_at) == (False, None)
-    assert desk.asked() == {told: ["stop"]}
+    assert desk.asked() == {target: ["stop"]}
 
 
 def test_a_send_that_certainly_did_nothing_is_repeated_by_the_next_attempt_at_once(desk: Desk) -> None:
-    told = desk.sandbox.deploy(PROJECT)
+    target = desk.sandbox.deploy(PROJECT)
     desk.sandbox.add_fault("live/update/stop", status=429, retry_after=0)
     notes = MemoryNotes()
     with pytest.raises(RateLimitedError):
@@ -304,4 +304,4 @@ def test_a_send_that_certainly_did_nothing_is_repeated_by_the_next_attempt_at_on
 
     WindDown(desk.setup, PROJECT, Action.STOP, notes, resend_seconds=3600.0).step()
 
-    assert desk.asked() == {told: ["stop"]}
+    assert desk.asked() == {target: ["stop"]}

@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk.exceptions import AirflowFailException, TaskAwaitingInput
+from airflow.sdk.exceptions import TaskAwaitingInput
 
 from quantconnect_provider import config
 from quantconnect_provider.retry import QuantConnectRetryPolicy
-from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.failures import TaskFailed, plain_errors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -86,14 +86,14 @@ class ApprovalGate(ApprovalOperator):
     ) -> dict[str, Any]:
         """Go on after the answer, or after the time for it."""
         if event.get("error_type") == "timeout":
-            raise AirflowFailException(
+            raise TaskFailed(
                 f"No answer within {self.response_timeout}. Nothing was sent. Trigger a new run, and approve "
                 "it under Required Actions."
             )
         name = _name_of(event.get("responded_by_user"))
         approved = self.APPROVE in (event.get("chosen_options") or [])
         if approved and not is_paper and name is None:
-            raise AirflowFailException(
+            raise TaskFailed(
                 "The approval came without a login, and this is real money. Nothing was sent. Switch on "
                 "logins in Airflow, so that an approval has a name, and trigger a new run."
             )

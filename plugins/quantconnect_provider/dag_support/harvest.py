@@ -7,14 +7,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowFailException
-
 from quantconnect_provider import config
 from quantconnect_provider.dag_support.harvest_form import harvest_params
 from quantconnect_provider.dag_support.projects import connect, project_names
 from quantconnect_provider.operators.insights import REPORT_KEY
 from quantconnect_provider.plain_text import counted, log_table
-from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.failures import TaskFailed, plain_errors
 from quantconnect_provider.tasks.inputs import check_names, is_nothing, project_ids_of
 from quantconnect_provider.tasks.listed_deployment import ListedDeployment, list_deployments
 
@@ -75,10 +73,10 @@ def sum_up(names: Sequence[str] | None, reports: Mapping[int, Mapping[str, Any]]
 
     :param names: the batches; None if listing failed.
     :param reports: by number of the batch; one that ended before it could report is missing.
-    :raises AirflowFailException: when anything could not be harvested.
+    :raises TaskFailed: when anything could not be harvested.
     """
     if names is None:
-        raise AirflowFailException(
+        raise TaskFailed(
             "Nothing was harvested: the deployments could not be listed, see the log of list_deployments."
         )
     if not names:
@@ -96,7 +94,7 @@ def sum_up(names: Sequence[str] | None, reports: Mapping[int, Mapping[str, Any]]
     failed = _failed(names, reports)
     if failed:
         log_table(log, ("not harvested", "deployment", "why"), failed)
-        raise AirflowFailException(
+        raise TaskFailed(
             f"{len(failed)} could not be harvested, everything else was: "
             + "; ".join(f"{name} ({why.rstrip('.')})" for name, _, why in failed)
         )

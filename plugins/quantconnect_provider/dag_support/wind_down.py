@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from quantconnect_provider.client.errors import (
     InvalidSettingError,
@@ -23,7 +23,7 @@ from quantconnect_provider.live.approval.wind_down_preview import preview_wind_d
 from quantconnect_provider.live.wind_down.holdings import describe_left
 from quantconnect_provider.live.wind_down.steps import ACTIONS, Action
 from quantconnect_provider.plain_text import counted, log_table
-from quantconnect_provider.tasks.failures import plain_errors
+from quantconnect_provider.tasks.failures import TaskFailed, plain_errors
 from quantconnect_provider.tasks.inputs import check_names, flag_of, one_of, project_ids_of
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ def sum_up(
     :param approval: what the gate returned; None if the run did not get through it.
     :param errors: project id and error of each project's task that failed.
     :raises AirflowSkipException: when the wind-down was rejected.
-    :raises AirflowFailException: naming the projects whose wind-down failed.
+    :raises TaskFailed: naming the projects whose wind-down failed.
     """
     if targets is None or approval is None:
-        raise AirflowFailException("Nothing was sent: choose or approve failed, see their logs.")
+        raise TaskFailed("Nothing was sent: choose or approve failed, see their logs.")
     if approval["asked"] and not approval["approved"]:
         raise AirflowSkipException(f"Rejected by {approval['approved_by']}: nothing was sent.")
     if not targets:
@@ -106,7 +106,7 @@ def sum_up(
     if failed:
         unknown = "its task ended without a result, see its log"
         causes = [f"{each} ({why.get(each, unknown).rstrip('.')})" for each in failed]
-        raise AirflowFailException(f"Not wound down: {'; '.join(causes)}.")
+        raise TaskFailed(f"Not wound down: {'; '.join(causes)}.")
 
 
 def _row(target: Mapping[str, Any], result: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -18,8 +18,24 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict
 
 
-class QuantConnectTaskFailed(AirflowFailException):
-    """The task fails now and is not retried: another attempt cannot help, or is not safe.
+class TaskFailed(AirflowFailException):
+    """The task fails now and is not retried; the log shows its one line and no stack of calls.
+
+    :param message: what happened, and what a person can do about it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        _log_without_traceback()
+
+    @property
+    def reason(self) -> str:
+        """The line for the log."""
+        return str(self)
+
+
+class QuantConnectTaskFailed(TaskFailed):
+    """A task failed with an error that another attempt cannot cure, or not safely.
 
     :param error: what happened; its class says what a person must do about it.
     """
@@ -27,6 +43,11 @@ class QuantConnectTaskFailed(AirflowFailException):
     def __init__(self, error: QuantConnectError) -> None:
         super().__init__(str(error))
         self.error = error
+
+    @property
+    def reason(self) -> str:
+        """The line for the log."""
+        return f"{type(self.error).__name__}: {self}"
 
 
 class plain_errors:
@@ -76,8 +97,8 @@ def _log_without_traceback() -> None:
 
 def _without_traceback(logger: Any, method: str, event_dict: EventDict) -> EventDict:
     error = sys.exc_info()[1]
-    if event_dict.get("exc_info") and isinstance(error, (QuantConnectError, QuantConnectTaskFailed)):
+    if event_dict.get("exc_info") and isinstance(error, (QuantConnectError, TaskFailed)):
         del event_dict["exc_info"]
-        cause = error.error if isinstance(error, QuantConnectTaskFailed) else error
-        event_dict["event"] = f"{event_dict['event']}: {type(cause).__name__}: {error}"
+        reason = error.reason if isinstance(error, TaskFailed) else f"{type(error).__name__}: {error}"
+        event_dict["event"] = f"{event_dict['event']}: {reason}"
     return event_dict

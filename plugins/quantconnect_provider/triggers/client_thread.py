@@ -74,14 +74,14 @@ class ClientThread:
 
 def _hook(quantconnect_conn_id: str) -> QuantConnectHook:
     # Imported here, in the thread: the first import of `requests` would stall the event loop.
-    from quantconnect_provider.hooks.quantconnect import QuantConnectHook
+    from quantconnect_provider.hooks.quantconnect import QuantConnectHook  # noqa: PLC0415
 
     return QuantConnectHook(quantconnect_conn_id)
 
 
 def _client(access: ApiAccess) -> QuantConnectClient:
     # Imported in the thread, for the same reason.
-    from quantconnect_provider.client import RetrySettings
+    from quantconnect_provider.client import RetrySettings  # noqa: PLC0415
 
     # A client that repeats requests would hide their failures from the wait's own budget.
     return access.client(RetrySettings(attempts=1, rate_limited_seconds=0))

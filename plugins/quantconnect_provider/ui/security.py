@@ -32,7 +32,7 @@ READ_XCOM = Depends(requires_access_dag("GET", DagAccessEntity.XCOM))
 
 _read_watch = requires_access_dag("GET", param_dag_id=WATCH_DAG)
 
-# The page itself needs nothing but its own files. Airflow may frame it, nobody else.
+# The page itself needs nothing but its own files. Only Airflow may frame it.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
