@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv venv-dev venv-docs venv-distributed demo up down test chaos test-stack lint bench docs generate \
+.PHONY: help venv venv-dev venv-docs venv-distributed demo up down test chaos test-stack lint bench docs generate \ browser screenshots
 	conformance wheel constraints compose-env distributed
 
 help:  ## this list
@@ -43,6 +43,12 @@ lint: venv-dev  ## ruff, mypy --strict, and the layers: which room may import wh
 
 test-stack: venv-dev  ## the tests that need all of Airflow running: make up, the UI's API, make down
 	@$(RUN) pytest -q -m stack tests/dev
+
+browser: venv-dev  ## a newcomer's way through the UI, in Chromium: connect, deploy, approve, harvest, stop
+	@$(RUN) pytest -q -m browser tests/browser
+
+screenshots: venv-dev  ## take the pictures of README and docs anew
+	@$(RUN) tests.ui.screenshots
 
 bench: venv-distributed  ## every benchmark; each ends in a ratio
 	@$(RUN) benchmarks

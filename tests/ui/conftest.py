@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,7 @@ import pytest
 
 from quantconnect_provider.store import Store
 from tests.ui import browser as browsers
-from tests.ui import seed
+from tests.ui import seed, site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -22,16 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def airflow_app() -> Iterator[Any]:
     """Airflow's web application with login and the plugin, over an empty metadata database."""
-    from airflow.api_fastapi.app import create_app
-    from airflow.utils.db import initdb
-
-    initdb()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "False")
-        patch.setenv(
-            "AIRFLOW__API_AUTH__JWT_SECRET", "a secret of these tests, as long as SHA-512 wants it " * 2
-        )
-        yield create_app(apps="core")
+    with site.application() as app:
+        yield app
 
 
 @pytest.fixture
@@ -70,7 +60,7 @@ def client_as(airflow_app: Any) -> Callable[[str | None], Any]:
     def client(role: str | None) -> Any:
         from starlette.testclient import TestClient
 
-        headers = {} if role is None else {"Authorization": f"Bearer {token_of(airflow_app, role)}"}
+        headers = {} if role is None else {"Authorization": f"Bearer {site.token_of(role)}"}
         return TestClient(airflow_app, headers=headers, raise_server_exceptions=False)
 
     return client
@@ -82,27 +72,11 @@ def viewer(client_as: Callable[[str | None], Any], store: Store) -> Any:
     return client_as("viewer")
 
 
-def token_of(app: Any, role: str) -> str:
-    """Log a user of that role in."""
-    from airflow.api_fastapi.app import get_auth_manager
-    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-
-    return str(get_auth_manager().generate_jwt(SimpleAuthManagerUser(username=role, role=role)))
-
-
 @pytest.fixture(scope="session")
-def site(airflow_app: Any) -> Iterator[str]:
+def address(airflow_app: Any) -> Iterator[str]:
     """The address of Airflow's web application on this machine."""
-    import uvicorn
-
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(airflow_app, log_level="warning", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with site.served(airflow_app) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -113,15 +87,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, site: str, airflow_app: Any) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser, address: str, airflow_app: Any) -> Iterator[Callable[..., Page]]:
     """Open a path of the web application in a tab of an admin; ends with a check that nothing complained."""
     pages: list[Page] = []
 
     def open_(path: str, role: str | None = "admin", **options: Any) -> Page:
-        token = None if role is None else token_of(airflow_app, role)
-        page = browsers.new_page(browser, site, token, **options)
+        token = None if role is None else site.token_of(role)
+        page = browsers.new_page(browser, address, token, **options)
         pages.append(page)
-        page.goto(site + path)
+        page.goto(address + path)
         return page
 
     yield open_

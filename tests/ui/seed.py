@@ -32,8 +32,8 @@ def deploy_id_of(project_id: int) -> str:
     return f"L-{project_id:032x}"
 
 
-def fill(store: Store, now: datetime | None = None, insights_each: int = 400) -> None:
-    """Fill an empty store; the same rows for the same *now*."""
+def fill(store: Store, now: datetime | None = None, insights_each: int = 400, hostile: str = HOSTILE) -> None:
+    """Fill an empty store; the same rows for the same *now*. *hostile* stands where others may write."""
     now = now or datetime.now(timezone.utc).replace(microsecond=0)
     chance = random.Random(7)
     rows: dict[Any, list[dict[str, Any]]] = {
@@ -66,7 +66,14 @@ def fill(store: Store, now: datetime | None = None, insights_each: int = 400) ->
     rows[events] += _events(now)
     with store.engine.begin() as connection:
         for table, values in rows.items():
-            connection.execute(insert(table), values)
+            connection.execute(insert(table), [_with(each, hostile) for each in values])
+
+
+def _with(row: dict[str, Any], hostile: str) -> dict[str, Any]:
+    return {
+        name: value.replace(HOSTILE, hostile) if isinstance(value, str) else value
+        for name, value in row.items()
+    }
 
 
 def _insights(

@@ -51,17 +51,17 @@ def test_the_table_shows_every_deployment_with_status_in_words(open_page: Open, 
 
 @pytest.mark.parametrize("path", [ALONE, f"{ALONE}#/deployment/{ETF}", f"{ALONE}#/deployment/{HOSTILE}"])
 def test_hostile_text_is_shown_as_text_and_nothing_foreign_is_loaded(
-    open_page: Open, store: Store, site: str, path: str
+    open_page: Open, store: Store, address: str, path: str
 ) -> None:
     page = open_page("/quantconnect/static/icon.svg")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(site + path)
+    page.goto(address + path)
     loaded(page)
     assert page.get_by_text("<img src=x onerror", exact=False).count() > 0
     assert page.evaluate("window.hacked") is None
     assert page.locator(".qc img").count() == 0
-    assert [url for url in asked if not url.startswith(site)] == []
+    assert [url for url in asked if not url.startswith(address)] == []
     assert len(asked) > 10
     assert page.complaints == []  # type: ignore[attr-defined]
 
@@ -151,14 +151,14 @@ def test_the_page_and_the_panel_are_part_of_airflows_interface(open_page: Open, 
     assert rows(page, "Live deployments") == 5
 
 
-def test_links_lead_to_runs_and_to_quantconnect(open_page: Open, store: Store, site: str) -> None:
+def test_links_lead_to_runs_and_to_quantconnect(open_page: Open, store: Store, address: str) -> None:
     page = loaded(open_page(f"{HOSTED}#/deployment/{ETF}"))
     live = page.get_by_role("link", name="Live results")
     assert live.get_attribute("href") == "https://www.quantconnect.com/project/11000001/live"
     assert live.get_attribute("rel") == "noopener noreferrer"
     run = page.locator("a[href*='/runs/']").first
     assert (run.get_attribute("href") or "").startswith(
-        f"{site}/dags/quantconnect_harvest_insights/runs/scheduled__"
+        f"{address}/dags/quantconnect_harvest_insights/runs/scheduled__"
     )
 
 

@@ -11,7 +11,7 @@ function draw(place, height, signal, make) {
   const frame = requestAnimationFrame(() => {
     if (signal.aborted || !place.isConnected) return;
     const { options, data } = make(place);
-    const size = () => ({ width: Math.max(120, place.clientWidth), height });
+    const size = () => ({ width: Math.max(40, place.clientWidth), height });
     const chart = new uPlot({ ...options, ...size(), ms: 1e-3 }, data, place);
     const watcher = new ResizeObserver(() => chart.setSize(size()));
     watcher.observe(place);

@@ -18,6 +18,7 @@ export async function openTriggerForm({ dagId, label, conf }, navigate, options 
     const dialog = await openDialog(dagId);
     if (Object.keys(conf).length) {
       await enter(dialog, { ...(await defaults(dagId)), ...conf }, conf);
+      await confirm(dialog, conf);
       toggle(dialog.querySelector('button[id*=":trigger"]')); // the first section, with what was filled in
     }
   } catch (error) {
@@ -63,6 +64,20 @@ async function enter(dialog, values, conf) {
   await pause(SETTLE_MILLISECONDS);
   if (!shows(editor, conf)) throw new Error("The form did not keep the values.");
   toggle(section);
+}
+
+/** Enters plain values once more where they are shown: a field that was empty keeps its error until then. */
+async function confirm(dialog, conf) {
+  for (const [name, value] of Object.entries(conf)) {
+    const field = dialog.querySelector(`input[type="text"][name="element_${name}"]`);
+    if (!field || typeof value === "object") continue;
+    await until(() => field.value === String(value));
+    for (const text of ["", String(value)]) {
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, text);
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      await pause(LOOK_MILLISECONDS);
+    }
+  }
 }
 
 // The form's sections open for who has them in focus.
