@@ -71,10 +71,8 @@ def test_filters_stay_in_the_address(open_page: Open, store: Store) -> None:
     page.locator("select[name=direction]").select_option("down")
     page.get_by_label("Search").fill("breakout")
     until(page, "location.hash.includes('search=breakout')")
-    until(
-        page,
-        "[...document.querySelectorAll('.direction')].every((each) => each.textContent === 'down')",
-    )
+    loaded(page)
+    assert set(page.locator(".direction").all_inner_texts()) == {"down"}
     assert "direction=down" in page.url
     shown = page.locator(".direction").count()
     page.reload()

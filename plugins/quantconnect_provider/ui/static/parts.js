@@ -44,17 +44,24 @@ export const failure = (error, again) =>
 
 export const emptyState = (title, ...more) => h("div", { class: "empty-state" }, h("h2", null, title), more);
 
-/** Shows a part once it is read; loading and failing meanwhile. Old content stays while it is read again. */
+const turns = new WeakMap();
+
+/**
+ * Shows a part once it is read; loading and failing meanwhile. Old content stays while it is read again, and an
+ * answer that comes after a newer question was asked is dropped.
+ */
 export async function fill(place, what, read, show, signal) {
+  const turn = (turns.get(place) ?? 0) + 1;
+  turns.set(place, turn);
+  const isLatest = () => !signal.aborted && turns.get(place) === turn;
   if (!place.childElementCount) place.replaceChildren(loading(what));
   place.setAttribute("aria-busy", "true");
   try {
     const value = await read();
-    if (!signal.aborted) place.replaceChildren(...[show(value)].flat());
+    if (isLatest()) place.replaceChildren(...[show(value)].flat());
   } catch (error) {
-    if (signal.aborted || error.name === "AbortError") return;
-    place.replaceChildren(failure(error, () => fill(place, what, read, show, signal)));
+    if (isLatest()) place.replaceChildren(failure(error, () => fill(place, what, read, show, signal)));
   } finally {
-    place.removeAttribute("aria-busy");
+    if (isLatest()) place.removeAttribute("aria-busy");
   }
 }
