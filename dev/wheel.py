@@ -26,7 +26,9 @@ assert load_scenario(None).projects
 package = Path(quantconnect_provider.__file__).parent
 assert "site-packages" in package.parts, package
 assert (package / "py.typed").is_file()
-assert list((package / "harvest" / "migrations").rglob("*.py")), "no migrations"
+assert list((package / "store" / "migrations").rglob("*.py")), "no migrations"
+for name in ("index.html", "app.js", "vendor/uplot/uPlot.esm.js", "vendor/uplot/LICENSE"):
+    assert (package / "ui" / "static" / name).is_file(), name
 """
 
 

@@ -160,6 +160,17 @@ def test_links_lead_to_runs_and_to_quantconnect(open_page: Open, store: Store, a
     )
 
 
+def test_a_form_that_cannot_be_filled_in_leaves_the_values_to_copy(open_page: Open, store: Store) -> None:
+    page = loaded(open_page(HOSTED))  # the DAGs are not in this Airflow, so neither are their forms
+    page.get_by_role("link", name="Liquidate ETF momentum").click()
+    notice = page.locator(".notice")
+    notice.wait_for()
+    assert '"project_ids": [\n    11000001\n  ]' in notice.inner_text()
+    assert '"action": "liquidate"' in notice.inner_text()
+    assert page.url.endswith("/dags/quantconnect_wind_down")
+    assert violations(page, ".notice") == []
+
+
 def test_a_viewer_without_login_gets_nothing(open_page: Open, store: Store) -> None:
     page = open_page(ALONE, role=None)
     assert "Not authenticated" in page.inner_text("body")

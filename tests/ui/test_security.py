@@ -108,6 +108,15 @@ def test_only_files_of_the_page_are_served(viewer: Any, name: str) -> None:
     assert "import" not in answer.text
 
 
+def test_a_browser_keeps_the_files_and_asks_whether_they_changed(viewer: Any) -> None:
+    path = "/quantconnect/static/vendor/uplot/uPlot.esm.js"
+    first = viewer.get(path)
+    assert "javascript" in first.headers["content-type"]
+    again = viewer.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
+
+
 def test_reference_pages_of_the_framework_are_off(viewer: Any) -> None:
     for name in ("docs", "redoc", "openapi.json"):
         assert viewer.get(f"/quantconnect/{name}").status_code == 404

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import functools
-import mimetypes
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
 
 from quantconnect_provider.ui.api import router
 from quantconnect_provider.ui.security import SEE_PLUGINS, answer_headers
 from quantconnect_provider.ui.store_access import StoreUnavailableError
 
-STATIC = Path(__file__).parent / "static"
-# Only these are served: a path from a request never names a file.
-_FILES = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*")) if path.is_file()}
+_FILES = StaticFiles(directory=Path(__file__).parent / "static")
 
 
 @functools.cache
@@ -32,16 +30,14 @@ def application() -> FastAPI:
     return app
 
 
-def _page() -> FileResponse:
+async def _page(request: Request) -> Response:
     """Return the page by itself, e.g. for a screen of its own."""
-    return FileResponse(_FILES["index.html"], media_type="text/html")
+    return await _FILES.get_response("index.html", request.scope)
 
 
-def _static(name: str) -> FileResponse:
-    path = _FILES.get(name)
-    if path is None:
-        raise HTTPException(404, "No such file.")
-    return FileResponse(path, media_type=mimetypes.guess_type(path.name)[0])
+async def _static(request: Request, name: str) -> Response:
+    # Not mounted: a route has the check of the login.
+    return await _FILES.get_response(name, request.scope)
 
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_
+from sqlalchemy import ColumnElement, and_, case, func, or_
 
 from quantconnect_provider.client.status import PHASES, Phase
 from quantconnect_provider.store.schema import deployments
 
-_status, _stopped_at = deployments.c.status, deployments.c.stopped_at
+# NULL would be neither running nor broken nor over.
+_status, _stopped_at = func.coalesce(deployments.c.status, ""), deployments.c.stopped_at
 
 
 def _statuses(*phases: Phase) -> list[str]:

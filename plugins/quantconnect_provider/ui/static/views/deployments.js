@@ -4,7 +4,7 @@ import { actionLink, actionsFor } from "../actions.js";
 import { ask, viewHref } from "../addresses.js";
 import { sparkline } from "../charts.js";
 import { debounce, h, time } from "../dom.js";
-import { formatAge, formatBrokerage, formatMoney, formatPercent } from "../format.js";
+import { formatAge, formatBrokerage, formatMoney, formatPercent, secondsSince } from "../format.js";
 import { emptyState, fill, projectName, statusPill } from "../parts.js";
 import { readState, writeState } from "../state.js";
 import { pager, table } from "../table.js";
@@ -13,6 +13,7 @@ import { numbers } from "./panel.js";
 const DEFAULTS = { show: "current", search: "", sort: "urgency", descending: "false", offset: "0" };
 const LIMIT = 50;
 const OPEN_COUNTED_TO = 1000;
+const STALE_SECONDS = 26 * 3600; // a nightly harvest, and two hours for it
 const REFRESH_MILLISECONDS = 60_000;
 const SHOWN = { current: "Newest of each project", running: "Running", broken: "Failed", all: "All" };
 
@@ -123,7 +124,7 @@ function columns(page, host, signal) {
     {
       title: "Seen",
       hint: "When QuantConnect last said what this row shows",
-      cell: (row) => time(row.seen_at, formatAge(row.seen_at)),
+      cell: seenCell,
     },
     { title: "Events", numeric: true, watched: true, cell: eventsCell },
     { title: "Actions", cell: (row) => actions(row, host) },
@@ -148,6 +149,13 @@ const equityCell = (row, signal) =>
 
 /** Returns how many insights are open; they are counted up to a limit. */
 export const openText = (count) => (count >= OPEN_COUNTED_TO ? `${OPEN_COUNTED_TO}+` : String(count));
+
+// What may still trade and was not seen for long is shown as it was, which may not be as it is.
+function seenCell(row) {
+  const stale = !row.phase.startsWith("over") && secondsSince(row.seen_at) > STALE_SECONDS;
+  const seen = time(row.seen_at, formatAge(row.seen_at));
+  return stale ? h("span", { class: "pill starting" }, seen) : seen;
+}
 
 const eventsCell = (row) =>
   row.open_events ? h("span", { class: "pill failed" }, `${row.open_events} open`) : h("span", { class: "muted" }, "0");
