@@ -17,7 +17,7 @@ CONFORMANCE = ROOT / "conformance"
 FILES = {
     ROOT / "constraints.txt": (
         "# The tested set of versions, for Python 3.10 to 3.13. Made by: make constraints",
-        ["pyproject.toml", *(f"--extra={extra}" for extra in ("dev", "postgres", "distributed", "docs"))],
+        ["pyproject.toml", *(f"--extra={extra}" for extra in ("dev", "postgres", "distributed", "docs", "watch"))],
     ),
     CONFORMANCE / "constraints-lean.txt": (
         "# The versions that QuantConnect's command-line client is tested with. Made by: make constraints",

@@ -17,13 +17,20 @@ UNREAD = ""
 class HarvestTarget(Protocol):
     """A deployment to harvest: a row of live/list."""
 
-    project_id: int
-    deploy_id: str
-    project_name: str
-    status: str
-    brokerage: str
-    launched_at: datetime | None
-    stopped_at: datetime | None
+    @property
+    def project_id(self) -> int: ...  # noqa: D102
+    @property
+    def deploy_id(self) -> str: ...  # noqa: D102
+    @property
+    def project_name(self) -> str: ...  # noqa: D102
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def brokerage(self) -> str: ...  # noqa: D102
+    @property
+    def launched_at(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def stopped_at(self) -> datetime | None: ...  # noqa: D102
 
 
 @dataclass

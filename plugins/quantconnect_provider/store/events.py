@@ -108,18 +108,19 @@ def open_events(store: Store, problems: Iterable[Problem], at: datetime) -> list
     return opened
 
 
-def resolve_events(store: Store, keys: Iterable[tuple[str, str]], at: datetime) -> list[Event]:
+def resolve_events(
+    store: Store, keys: Iterable[tuple[str, str]], at: datetime, *, runs_again: bool = True
+) -> list[Event]:
     """Resolve the open events of these deployments and kinds; returns those that this call resolved.
-
-    A ``died`` that is resolved also records the event ``recovered``.
 
     :param keys: pairs of deployment id and kind.
     :param at: when the problems were seen to be gone.
+    :param runs_again: record the event ``recovered`` for each ``died``.
     """
     wanted = set(keys)
     if not wanted:
         return []
-    resolved: list[Event] = store.write(lambda connection: _resolve(connection, wanted, at))
+    resolved: list[Event] = store.write(lambda connection: _resolve(connection, wanted, at, runs_again))
     return resolved
 
 
@@ -172,7 +173,9 @@ def _known(
     return found
 
 
-def _resolve(connection: Connection, keys: set[tuple[str, str]], at: datetime) -> list[Event]:
+def _resolve(
+    connection: Connection, keys: set[tuple[str, str]], at: datetime, runs_again: bool
+) -> list[Event]:
     rows = connection.execute(select(*EVENT_COLUMNS).where(events.c.resolved_at.is_(None)))
     resolved = []
     for event in [Event(**row._mapping) for row in rows]:
@@ -187,7 +190,7 @@ def _resolve(connection: Connection, keys: set[tuple[str, str]], at: datetime) -
         if not mine.rowcount:
             continue
         resolved.append(event.event_id)
-        if event.kind == DIED:
+        if event.kind == DIED and runs_again:
             _record(
                 connection, event.event_id.replace(f"-{DIED}-", f"-{RECOVERED}-"), _recovery(event), moment
             )
