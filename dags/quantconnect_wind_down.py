@@ -28,6 +28,7 @@ DOC = """
 """
 
 NAME_OF_PROJECT = "{{ ti.xcom_pull(task_ids='choose', key='targets')[ti.map_index]['name'] }}"
+DEPLOYMENT = "{{ params.deploy_id or '' }}"
 
 with DAG(
     "quantconnect_wind_down",
@@ -71,10 +72,10 @@ with DAG(
     chosen = choose()
     approve = wind_down.WindDownApproval(task_id="approve")
     stop = QuantConnectStopLiveOperator.partial(
-        task_id="stop", deferrable=True, map_index_template=NAME_OF_PROJECT
+        task_id="stop", deploy_id=DEPLOYMENT, deferrable=True, map_index_template=NAME_OF_PROJECT
     ).expand(project_id=chosen)
     liquidate = QuantConnectLiquidateLiveOperator.partial(
-        task_id="liquidate", deferrable=True, map_index_template=NAME_OF_PROJECT
+        task_id="liquidate", deploy_id=DEPLOYMENT, deferrable=True, map_index_template=NAME_OF_PROJECT
     ).expand(project_id=chosen)
 
     chosen >> approve >> action() >> [stop, liquidate] >> summary()

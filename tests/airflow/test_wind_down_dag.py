@@ -102,6 +102,15 @@ def test_an_unknown_project_is_refused_before_anything_is_sent(
     assert sent(quantconnect_sandbox, STOP) == 0
 
 
+def test_a_deployment_is_named_with_its_project_alone(
+    wind_down: Callable[..., Run], quantconnect_sandbox: Any
+) -> None:
+    run = wind_down(project_ids=[1002, 1003], deploy_id="L-1")
+    assert run.states["choose"] == "failed"
+    assert "Deployment (deploy_id) is given. Then name its project alone under Projects." in run.log
+    assert sent(quantconnect_sandbox, STOP) == 0
+
+
 def test_ids_from_the_form_are_text_one_a_line(wind_down: Callable[..., Run]) -> None:
     run = wind_down(project_ids=["1002", " 1003", ""])
     assert run.names["stop"] == ["Trading", "Holding"]

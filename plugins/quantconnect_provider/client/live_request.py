@@ -13,6 +13,9 @@ from quantconnect_provider.client.errors import InvalidSettingError
 PAPER_ID = "QuantConnectBrokerage"
 """QuantConnect's own id, as a brokerage (paper trading) and as a provider of data."""
 
+PAPER_BROKERAGES = ("PaperBrokerage", PAPER_ID)
+"""What live/list and live/read call QuantConnect paper trading."""
+
 _QUANTCONNECT_DATA = {PAPER_ID: {"id": PAPER_ID}}
 
 

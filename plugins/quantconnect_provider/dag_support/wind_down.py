@@ -14,17 +14,22 @@ from quantconnect_provider.client.errors import (
     NotFoundError,
     QuantConnectError,
 )
-from quantconnect_provider.client.live_request import PAPER_ID
+from quantconnect_provider.client.live_request import PAPER_BROKERAGES
 from quantconnect_provider.dag_support.approval_gate import ApprovalGate, Question
 from quantconnect_provider.dag_support.projects import connect, describe_account, project_names
-from quantconnect_provider.dag_support.wind_down_form import ALL_RUNNING, PROJECTS, wind_down_params
+from quantconnect_provider.dag_support.wind_down_form import (
+    ALL_RUNNING,
+    DEPLOYMENT,
+    PROJECTS,
+    wind_down_params,
+)
 from quantconnect_provider.live.approval.rules import wind_down_approval_needed
 from quantconnect_provider.live.approval.wind_down_preview import preview_wind_down
 from quantconnect_provider.live.wind_down.holdings import describe_left
 from quantconnect_provider.live.wind_down.steps import ACTIONS, Action
 from quantconnect_provider.plain_text import counted, log_table
 from quantconnect_provider.tasks.failures import TaskFailed, plain_errors
-from quantconnect_provider.tasks.inputs import check_names, flag_of, one_of, project_ids_of
+from quantconnect_provider.tasks.inputs import check_names, flag_of, one_of, project_ids_of, text_or_none
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,9 +37,6 @@ if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient
 
 log = logging.getLogger(__name__)
-
-PAPER_BROKERAGES = ("PaperBrokerage", PAPER_ID)
-"""What live/list and live/read call QuantConnect paper trading."""
 
 
 def choose(params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -47,6 +49,10 @@ def choose(params: Mapping[str, Any]) -> list[dict[str, Any]]:
         action = one_of(params["action"], ACTIONS, "action")
         wind_down_approval_needed(params["approval"], action)
         ids = _named(params)
+        if text_or_none(params.get("deploy_id")) and len(ids or ()) != 1:
+            raise InvalidSettingError(
+                f"{DEPLOYMENT} (deploy_id) is given.", advice=f"Then name its project alone under {PROJECTS}."
+            )
         with connect() as client:
             names = project_names(client)
             ids = _running(client) if ids is None else _check_deployed(client, ids, names)

@@ -7,7 +7,7 @@ from airflow.sdk import Param
 from quantconnect_provider.dag_support.form_fields import PROJECT_IDS, WHAT, approval, choice
 from quantconnect_provider.live.wind_down.steps import ACTIONS
 
-PROJECTS, ALL_RUNNING = "Projects", "All running"
+PROJECTS, ALL_RUNNING, DEPLOYMENT = "Projects", "All running", "Deployment"
 """Labels that errors name."""
 
 
@@ -27,6 +27,13 @@ def wind_down_params() -> dict[str, Param]:
             title=ALL_RUNNING,
             section=WHAT,
             description="Every project that is live when the run starts.",
+        ),
+        "deploy_id": Param(
+            None,
+            type=["null", "string"],
+            title=DEPLOYMENT,
+            section=WHAT,
+            description="Id of the only deployment to wind down, with one project. Empty: the current one.",
         ),
         "action": choice(
             "stop",
