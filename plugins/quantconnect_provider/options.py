@@ -76,6 +76,16 @@ class Settings:
         "Airflow pool of the shipped DAGs' tasks; it must exist.",
         example="quantconnect_api",
     )
+    policies: str = _setting(
+        "",
+        "What guards do about events, as YAML or JSON; empty: nothing. See docs/policies.md.",
+        example="[{event: drawdown, projects: all, action: stop, limit: 0.2}]",
+    )
+    policies_file: str = _setting(
+        "",
+        "Absolute path of a file with the policies instead, on every worker.",
+        example="/opt/airflow/policies.yaml",
+    )
 
 
 @dataclass(frozen=True)

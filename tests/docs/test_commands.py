@@ -177,4 +177,4 @@ def test_yaml_is_valid() -> None:
     loaded: list[Any] = [yaml.safe_load(block.text) for block in blocks("yaml")]
 
     assert loaded
-    assert [value for value in loaded if not isinstance(value, dict)] == []
+    assert [value for value in loaded if not isinstance(value, (dict, list))] == []
