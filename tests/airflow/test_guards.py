@@ -32,7 +32,6 @@ from tests.docs.pages import Block, blocks
 
 HOUR = timedelta(hours=1)
 GUARD_DAG = """
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, get_current_context, task
 from quantconnect_provider.dag_support import guards
 
@@ -42,9 +41,8 @@ with DAG("guards_only", schedule=None) as dag:
     def guard():
         return guards.act(get_current_context()["ti"])
 
-    TriggerDagRunOperator.partial(
-        task_id="act", logical_date=None, skip_when_already_exists=True, fail_when_dag_is_paused=True,
-        map_index_template="{{ task.trigger_run_id }}",
+    guards.GuardRunOperator.partial(
+        task_id="act", map_index_template="{{ task.trigger_run_id }}"
     ).expand_kwargs(guard())
 """
 REDEPLOY = {"event": "died", "action": "redeploy", "projects": [1002], "deploy": {}, "backoff_seconds": 0}
@@ -59,14 +57,19 @@ def policies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return define
 
 
-@pytest.fixture
-def target_dags(database: None) -> Iterator[None]:
-    """The DAGs that guards trigger are known to Airflow, and without runs."""
+@pytest.fixture(scope="module")
+def shipped_dags(database: None) -> None:
+    """The DAGs that guards trigger are known to Airflow."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
     DagBundlesManager().sync_bundles_to_db()
     sync_bag_to_db(DagBag(str(ROOT / "dags")), "shipped", None)
+
+
+@pytest.fixture
+def target_dags(shipped_dags: None) -> Iterator[None]:
+    """They are not paused, and have no runs of guards."""
     for dag_id in guards.DAG_OF_ACTION.values():
         pause(dag_id, False)
     yield
@@ -138,7 +141,8 @@ def test_a_dead_algorithm_is_deployed_again_once(
     store_url: str,
     run_dag: Callable[..., Run],
 ) -> None:
-    policies({**REDEPLOY, "deploy": {"parameters": {"ema-fast": "10"}, "automatic_redeploy": True}})
+    parameters = {"ema-fast": "10", "text": "{{ 7 * 7 }}"}
+    policies({**REDEPLOY, "deploy": {"parameters": parameters, "automatic_redeploy": True}})
     event_id = event(1002, DIED)
     quantconnect_sandbox.fail(quantconnect_sandbox.deployments(1002)[0]["deploy_id"])
     run_id = f"guard__{event_id}"
@@ -152,6 +156,10 @@ def test_a_dead_algorithm_is_deployed_again_once(
 
     [(found_id, (dag_id, conf))] = triggered().items()
     assert (found_id, dag_id) == (run_id, "quantconnect_deploy")
+    assert conf == {
+        "project_id": 1002, "if_running": "fail", "approval": "auto", "parameters": parameters,
+        "automatic_redeploy": True,
+    }  # fmt: skip
     assert run_dag(dag_id, **conf).state == "success"
     assert [each["status"] for each in quantconnect_sandbox.deployments(1002)] == ["RuntimeError", "Running"]
     assert run_dag(dag_id, **conf).states["plan"] == "failed"  # it runs: a redeploy never stops it

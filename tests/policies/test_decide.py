@@ -184,6 +184,12 @@ class World:
     def passes(self, minutes: int) -> None:
         self.now += minutes * MINUTE
 
+    def keeps_dying(self, times: int) -> None:
+        for _ in range(times):
+            self.happens(DIED)
+            self.passes(10)
+            self.guard()
+
     def guard(self, *, crashes: bool = False, twice: bool = False) -> None:
         for _ in range(1 + twice):
             found = guard_events(self.store, self.policies, self.now, self.find_run)
@@ -202,6 +208,7 @@ class World:
 
 OPERATIONS = st.one_of(
     st.tuples(st.just("happens"), st.sampled_from([DIED, DIED, DRAWDOWN])),
+    st.tuples(st.just("keeps_dying"), st.integers(1, 6)),
     st.tuples(st.just("ends"), st.sampled_from([DIED, DRAWDOWN])),
     st.tuples(st.just("passes"), st.sampled_from([10, 30, 120, 600])),
     st.tuples(st.just("guard"), st.sampled_from([{}, {}, {"crashes": True}, {"twice": True}])),
@@ -255,13 +262,13 @@ def test_a_clock_that_jumps_never_acts_twice_on_one_event(
     assert set(world.runs) <= set(before)
 
 
-def test_a_guard_that_dies_after_its_claim_is_completed_by_the_next(store: Store) -> None:
-    happens = [("happens", DIED), ("passes", 10), ("guard", {"crashes": True})]
-    world = play(store, [*happens, ("passes", 30)])
+@pytest.mark.parametrize("kind", [DIED, DRAWDOWN])
+def test_a_guard_that_dies_after_its_claim_is_completed_by_the_next(store: Store, kind: str) -> None:
+    world = play(store, [("happens", kind), ("passes", 10), ("guard", {"crashes": True}), ("passes", 30)])
     assert world.runs == {}
     claimed = claims(store)
     world.guard(twice=True)
-    assert list(world.runs) == ["L-1-died-1"]
+    assert list(world.runs) == [f"L-1-{kind}-1"]
     assert claims(store) == claimed
     world.runs.clear()  # the run is deleted later: that is no reason to act again
     world.guard()

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk.exceptions import ParamValidationError
 
 from quantconnect_provider import config
@@ -49,7 +50,7 @@ _RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]{1,200}")  # what Airflow takes
 def act(ti: RuntimeTaskInstanceProtocol) -> list[dict[str, Any]]:
     """Claim the events that the policies act on now, and return the runs to trigger for them.
 
-    :returns: arguments for `TriggerDagRunOperator`, one mapping for each run.
+    :returns: arguments for `GuardRunOperator`, one mapping for each run.
     :raises QuantConnectTaskFailed: naming the line of the policies that cannot be right.
     """
     with plain_errors():
@@ -66,6 +67,20 @@ def act(ti: RuntimeTaskInstanceProtocol) -> list[dict[str, Any]]:
     ]
     log_table(log, ("event", "project", "action", "step", "why"), rows)
     return [run_of(each) for each in decisions if each.step in (Step.ACT, Step.AGAIN)]
+
+
+class GuardRunOperator(TriggerDagRunOperator):
+    """Triggers a run that :func:`act` returned, unless Airflow has it already.
+
+    It fails while the DAG is paused, so that no run waits there to act long after its event. Nothing in a
+    policy is a template.
+    """
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, **kwargs: Any) -> None:
+        settled = {"logical_date": None, "skip_when_already_exists": True, "fail_when_dag_is_paused": True}
+        super().__init__(**{**settled, **kwargs})
 
 
 def load_policies() -> Policies:
@@ -106,7 +121,7 @@ def check_deploy(deploy: Mapping[str, Any]) -> None:
 
 
 def run_of(decision: Decision) -> dict[str, Any]:
-    """Return the arguments of `TriggerDagRunOperator` for what was decided."""
+    """Return the arguments of `GuardRunOperator` for what was decided."""
     event, policy = decision.event, decision.policy
     if isinstance(policy, Alert):
         raise ValueError("an alert triggers no run")
