@@ -103,6 +103,12 @@ def connect(stack: Stack, page: Page) -> None:
     steps.change_password(page, CONNECTION, "sandbox")
     assert steps.try_connection(page, CONNECTION) == (True, "")
 
+    fields = {"login": "InteractiveBrokersBrokerage", "password": "{}", "port": "443"}
+    steps.add_connection(page, stack.address, "brokerage", "QuantConnect brokerage", fields)
+    good, said = steps.try_connection(page, "brokerage")
+    assert not good
+    assert "ib-password" in said
+
 
 def deploy(stack: Stack, page: Page) -> str:
     """From the empty page to the form with the project filled in, and through the approval."""

@@ -84,16 +84,18 @@ def test_filters_stay_in_the_address(open_page: Open, store: Store) -> None:
 
 def test_sorting_and_paging_work_with_the_keyboard(open_page: Open, store: Store) -> None:
     page = loaded(open_page(f"{ALONE}#/deployment/{ETF}"))
-    heading = page.locator("th:has(button[data-sort=confidence])")
+    heading = page.locator("th:has(button[data-focus='sort confidence'])")
     heading.locator("button").focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("th[aria-sort=descending] button[data-sort=confidence]")
+    page.wait_for_selector("th[aria-sort=descending] button[data-focus='sort confidence']")
     loaded(page)
+    assert page.evaluate("document.activeElement.dataset.focus") == "sort confidence"
     page.get_by_role("button", name="Next").focus()
     page.keyboard.press("Enter")
     page.get_by_text("51\u2013100 of 400").wait_for()
     assert "sort=confidence" in page.url
     assert "offset=50" in page.url
+    assert page.evaluate("document.activeElement.dataset.focus") == "next"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -44,6 +44,13 @@ export const failure = (error, again) =>
 
 export const emptyState = (title, ...more) => h("div", { class: "empty-state" }, h("h2", null, title), more);
 
+/** Who works with the keyboard stays at the button that was pressed, or at its like in the new content. */
+function replaceKeepingFocus(place, children) {
+  const active = place.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+  place.replaceChildren(...children);
+  if (active) place.querySelector(`[data-focus="${CSS.escape(active)}"]`)?.focus({ preventScroll: true });
+}
+
 const turns = new WeakMap();
 
 /**
@@ -58,7 +65,7 @@ export async function fill(place, what, read, show, signal) {
   place.setAttribute("aria-busy", "true");
   try {
     const value = await read();
-    if (isLatest()) place.replaceChildren(...[show(value)].flat());
+    if (isLatest()) replaceKeepingFocus(place, [show(value)].flat());
   } catch (error) {
     if (isLatest()) place.replaceChildren(failure(error, () => fill(place, what, read, show, signal)));
   } finally {

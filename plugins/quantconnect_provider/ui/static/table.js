@@ -50,7 +50,7 @@ function heading(column, sorting) {
     attributes,
     h(
       "button",
-      { type: "button", class: "sort", "data-sort": column.sort, click: () => sorting.change(column.sort, next) },
+      { type: "button", class: "sort", "data-focus": `sort ${column.sort}`, click: () => sorting.change(column.sort, next) },
       column.title,
       h("span", { "aria-hidden": "true" }, active ? (sorting.descending ? " ↓" : " ↑") : ""),
     ),
@@ -66,9 +66,9 @@ export function pager({ offset, limit, total, change }) {
     h("span", null, total ? `${offset + 1}–${last} of ${total.toLocaleString("en-US")}` : "0 of 0"),
     h(
       "button",
-      { type: "button", disabled: offset === 0, click: () => change(Math.max(0, offset - limit)) },
+      { type: "button", "data-focus": "previous", disabled: offset === 0, click: () => change(Math.max(0, offset - limit)) },
       "Previous",
     ),
-    h("button", { type: "button", disabled: last >= total, click: () => change(offset + limit) }, "Next"),
+    h("button", { type: "button", "data-focus": "next", disabled: last >= total, click: () => change(offset + limit) }, "Next"),
   );
 }

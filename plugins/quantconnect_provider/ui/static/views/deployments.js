@@ -48,7 +48,10 @@ export function showDeployments(root, { host, signal }) {
       signal,
     );
   };
-  const timer = setInterval(() => document.visibilityState === "visible" && update(), REFRESH_MILLISECONDS);
+  // Not while someone is at a link of the table: it would be replaced below their fingers.
+  const timer = setInterval(() => {
+    if (document.visibilityState === "visible" && !list.contains(document.activeElement)) update();
+  }, REFRESH_MILLISECONDS);
   signal.addEventListener("abort", () => {
     clearInterval(timer);
     drawing.abort();

@@ -89,10 +89,10 @@ function windowNote(page, state, change) {
     { class: "muted" },
     `Among ${page.size.toLocaleString("en-US")} insights ${span}. `,
     page.older !== null
-      ? h("button", { type: "button", click: () => change({ before: page.older }) }, "Older ones")
+      ? h("button", { type: "button", "data-focus": "older", click: () => change({ before: page.older }) }, "Older ones")
       : null,
     " ",
-    state.before ? h("button", { type: "button", click: () => change({ before: "" }) }, "Newest ones") : null,
+    state.before ? h("button", { type: "button", "data-focus": "newest", click: () => change({ before: "" }) }, "Newest ones") : null,
   );
 }
 
