@@ -115,7 +115,6 @@ def deploy(stack: Stack, page: Page) -> str:
     page.goto(f"{stack.address}/plugin/quantconnect")
     page.get_by_role("heading", name="No deployments yet").wait_for()
     page.goto(f"{stack.address}/plugin/quantconnect#/form/deploy/{IDLE}")
-    page.reload()
     form_shows(page, lambda: page.locator("input[name=element_project_id]").input_value() == str(IDLE))
     steps.choose(page, "Safety", "approval", "always")
     run_id = steps.trigger(page)
@@ -127,7 +126,6 @@ def deploy(stack: Stack, page: Page) -> str:
 def harvest(stack: Stack, page: Page) -> None:
     """The form without a project harvests all."""
     page.goto(f"{stack.address}/plugin/quantconnect#/form/harvest")
-    page.reload()
     page.get_by_test_id("trigger-dag-submit").wait_for()
     assert steps.wait_for_end(stack.api, HARVEST, steps.trigger(page)) == "success"
 
