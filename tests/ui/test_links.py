@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -36,3 +36,17 @@ def test_every_operator_has_the_buttons() -> None:
         link.name for link in QuantConnectStopLiveOperator(task_id="s", project_id=1).operator_extra_links
     }
     assert names == {"QuantConnect project", "QuantConnect live results", "QuantConnect in Airflow"}
+
+
+def test_the_buttons_work_before_the_attempt_ends() -> None:
+    class Instance:
+        pushed: ClassVar[dict[str, str]] = {}
+
+        def xcom_push(self, key: str, value: str) -> None:
+            self.pushed[key] = value
+
+    stop = QuantConnectStopLiveOperator(task_id="stop", project_id=1002)
+    stop.show_links({"ti": Instance()})  # type: ignore[typeddict-item]
+    links = {link.xcom_key: link_of(link, stop) for link in stop.operator_extra_links}
+    assert Instance.pushed == links
+    assert links["_link_QuantConnectPageLink"].endswith("?search=1002")

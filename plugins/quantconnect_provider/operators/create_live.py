@@ -84,6 +84,7 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
         notes = notes_of(context)
         with self.session() as client, hiding(request.secrets):
             made = self._make(client, request.spec, notes)
+            self.show_links(context)
             if not self.wait_for_running:
                 return self._created(notes, made)
             wait_result = self.wait_or_defer(client, self._trigger(request.spec, made), "execute_complete")

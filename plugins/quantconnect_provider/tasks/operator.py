@@ -14,6 +14,8 @@ from quantconnect_provider.retry import QuantConnectRetryPolicy
 from quantconnect_provider.tasks.failures import plain_errors
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
+
     from quantconnect_provider.client import QuantConnectClient
 
 DEFAULT_CONN_ID = "quantconnect_default"
@@ -53,6 +55,13 @@ class QuantConnectOperator(BaseOperator):
         :raises InvalidSettingError: when the connection does not exist or cannot be right.
         """
         return QuantConnectHook(self.quantconnect_conn_id).get_conn()
+
+    def show_links(self, context: Context) -> None:
+        """Make the task's links work from now on; Airflow itself does so when the attempt ends or defers."""
+        ti = context.get("ti")
+        if ti is not None:
+            for link in self.operator_extra_links:
+                ti.xcom_push(key=link.xcom_key, value=link.get_link(self, ti_key=ti))
 
     @contextmanager
     def log_group(self, title: str) -> Iterator[None]:
