@@ -103,6 +103,8 @@ deployments = Table(
     # ... since when nothing can change any more, and the largest page that the API accepts.
     Column("settled_at", Time),
     Column("page_size", Integer),
+    # When the last harvest of orders, trades and positions that read all of them began.
+    Column("trading_complete_at", Time),
 )
 
 harvests = Table(

@@ -37,6 +37,7 @@ orders = Table(
     Column("first_seen_at", Time, nullable=False),
     Column("observed_at", Time, nullable=False),
     Index("quantconnect_orders_deployment", "deploy_id", "created_at"),
+    Index("quantconnect_orders_position", "project_id", "position"),
 )
 
 fills = Table(

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _create_fills()
     _create_trades()
     _create_positions()
+    op.add_column("quantconnect_deployments", sa.Column("trading_complete_at", _TIME))
 
 
 def _create_orders() -> None:
@@ -52,6 +53,7 @@ def _create_orders() -> None:
         sa.Column("observed_at", _TIME, nullable=False),
     )
     op.create_index("quantconnect_orders_deployment", "quantconnect_orders", ["deploy_id", "created_at"])
+    op.create_index("quantconnect_orders_position", "quantconnect_orders", ["project_id", "position"])
 
 
 def _create_fills() -> None:

@@ -1,0 +1,1 @@
+"""The harvest of what deployments traded: orders, fills, closed trades, positions."""
