@@ -12,6 +12,7 @@ from quantconnect_provider import config
 from quantconnect_provider.dag_support import harvest
 from quantconnect_provider.dag_support.harvest_form import harvest_params
 from quantconnect_provider.operators.insights import QuantConnectExtractInsightsOperator
+from quantconnect_provider.operators.trading import QuantConnectExtractTradingOperator
 from quantconnect_provider.retry import QuantConnectRetryPolicy
 
 DOC = """
@@ -20,8 +21,10 @@ DOC = """
 1. **list_deployments** asks once which deployments there are.
 2. **extract** brings the store up to date, one project a task while they are few, else many. It reads only
    what can have changed since the last harvest. One that fails stops no other.
-3. **announce** emits the asset event `quantconnect_insights` with the counts.
-4. **summary** logs tables of what was harvested and what was not, and fails if anything was not.
+3. **trading** keeps orders, fills, closed trades and positions in the same way, unless the setting
+   `harvest_trading` is off. It fails by itself: insights are harvested all the same.
+4. **announce** emits the asset event `quantconnect_insights` with the counts.
+5. **summary** logs tables of what was harvested and what was not, and fails if anything was not.
 
 The store is the database of the connection `quantconnect_store`; without one it is the SQLite file
 `quantconnect.db` in `AIRFLOW_HOME`.
@@ -70,10 +73,20 @@ with DAG(
     @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def summary() -> None:
         """Say what was harvested and what was not."""
-        harvest.sum_up(*harvest.reports_of(get_current_context()["ti"]))
+        ti = get_current_context()["ti"]
+        trading = harvest.reports_of(ti, "trading")[1] if config.harvests_trading() else None
+        harvest.sum_up(*harvest.reports_of(ti), trading)
 
-    batches = list_deployments()
+    batches, summed_up = list_deployments(), summary()
     extract = QuantConnectExtractInsightsOperator.partial(
         task_id="extract", full="{{ params.full }}", map_index_template=NAME_OF_BATCH
     ).expand(deployments=batches)
-    batches >> extract >> announce() >> summary()
+    batches >> extract >> announce() >> summed_up
+    if config.harvests_trading():
+        trading = QuantConnectExtractTradingOperator.partial(
+            task_id="trading",
+            full="{{ params.full }}",
+            map_index_template=NAME_OF_BATCH,
+            trigger_rule=TriggerRule.ALL_DONE,
+        ).expand(deployments=batches)
+        extract >> trading >> summed_up

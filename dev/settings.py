@@ -80,6 +80,7 @@ def up_environment() -> dict[str, str]:
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "AIRFLOW__QUANTCONNECT__POOL": POOL,
+        "AIRFLOW__QUANTCONNECT__ORDERS_LOADING_SECONDS": "1",  # the sandbox has them at once
     }
     environment = common_environment(HOME, {**preferences, **child_environment()})
     address = f"http://{LOOPBACK}:{environment['AIRFLOW__API__PORT']}"

@@ -38,6 +38,7 @@ def _configure_airflow() -> None:
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
             "AIRFLOW__QUANTCONNECT__POLL_INTERVAL_SECONDS": "0.1",
             "AIRFLOW__QUANTCONNECT__CERTAINTY_SECONDS": "1",
+            "AIRFLOW__QUANTCONNECT__ORDERS_LOADING_SECONDS": "0.2",
             "AIRFLOW__QUANTCONNECT__FLAT_TIMEOUT_SECONDS": "20",
         }
     )

@@ -11,7 +11,7 @@ from airflow.sdk import conf
 
 from quantconnect_provider.options import OPTIONS, SECTION, Settings
 
-__all__ = ["SECTION", "Settings", "default_deferrable", "load", "pool"]
+__all__ = ["SECTION", "Settings", "default_deferrable", "harvests_trading", "load", "pool"]
 
 
 def load() -> Settings:
@@ -29,6 +29,15 @@ def load() -> Settings:
 def pool() -> str:
     """Name of the pool that the shipped DAGs' tasks run in; read while a DAG file is parsed."""
     return conf.get(SECTION, "pool", fallback="") or OPTIONS["pool"].default
+
+
+def harvests_trading() -> bool:
+    """Whether the nightly harvest has the task `trading`; read while the DAG file is parsed.
+
+    :raises ValueError: when the value is neither true nor false.
+    """
+    option = OPTIONS["harvest_trading"]
+    return bool(option.parse(conf.get(SECTION, option.name, fallback=option.default)))
 
 
 def default_deferrable() -> bool:

@@ -126,7 +126,9 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "connection-types": [_quantconnect_connection(), _brokerage_connection()],
         "hooks": _modules("hooks.quantconnect", "hooks.brokerage", "hooks.store"),
-        "operators": _modules("operators.live", "operators.compile", "operators.insights"),
+        "operators": _modules(
+            "operators.live", "operators.compile", "operators.insights", "operators.trading"
+        ),
         "sensors": _modules("sensors.live"),
         "triggers": _modules("triggers.live", "triggers.compile", "triggers.flat"),
         "extra-links": [

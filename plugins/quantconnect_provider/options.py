@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from typing import Any, get_args, get_type_hints
 
 SECTION = "quantconnect"
-AIRFLOW_TYPES: dict[type, str] = {int: "integer", float: "float", str: "string"}
+AIRFLOW_TYPES: dict[type, str] = {int: "integer", float: "float", str: "string", bool: "boolean"}
+
+
+_TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Rule:
     version_added: str = "0.1.0"
 
 
-def _setting(default: float | str, description: str, **rule: Any) -> Any:
+def _setting(default: float | str | bool, description: str, **rule: Any) -> Any:
     return dataclasses.field(default=default, metadata={"rule": Rule(description, **rule)})
 
 
@@ -71,6 +74,14 @@ class Settings:
     rescore_days: float = _setting(
         7.0, "Days after its close in which an insight without a final score is read again.", minimum=0
     )
+    harvest_trading: bool = _setting(
+        True, "Whether the nightly harvest also keeps orders, fills, closed trades and positions."
+    )
+    orders_loading_seconds: float = _setting(
+        75.0,
+        "Seconds that a harvest waits for orders that QuantConnect is loading; it shows none meanwhile.",
+        minimum=0,
+    )
     pool: str = _setting(
         "default_pool",
         "Airflow pool of the shipped DAGs' tasks; it must exist.",
@@ -98,22 +109,24 @@ class Option:
     default: str
     rule: Rule
 
-    def parse(self, text: str) -> int | float | str:
+    def parse(self, text: str) -> int | float | str | bool:
         """Convert a configured value.
 
         :raises ValueError: when it is out of range; the text names the option and what it takes.
         """
         try:
-            value = self.kind(text)
+            value = _TRUTH.get(text.strip().lower()) if self.kind is bool else self.kind(text)
         except ValueError:
             value = None
         if value is None or not self._accepts(value):
             raise ValueError(f"[{SECTION}] {self.name} is {text!r}: it must be {self.accepted}.")
-        return value  # type: ignore[no-any-return]  # kind is int, float or str
+        return value
 
     def _accepts(self, value: Any) -> bool:
         if self.kind is str:
             return not self.choices or value in self.choices
+        if self.kind is bool:
+            return True
         low = self.rule.minimum if self.rule.minimum is not None else float("-inf")
         return low <= value < float("inf") and (self.rule.above is None or value > self.rule.above)
 
@@ -122,6 +135,8 @@ class Option:
         """What the option takes, in words."""
         if self.kind is str:
             return " or ".join(f"`{choice}`" for choice in self.choices) or "text"
+        if self.kind is bool:
+            return "`True` or `False`"
         number = "a whole number" if self.kind is int else "a number"
         if self.rule.above is not None:
             return f"{number} above {self.rule.above:g}"

@@ -48,6 +48,7 @@ SETTINGS = {
     # The waits that hours of real trading need, shortened; how often a task retries stays as shipped.
     "QUANTCONNECT__CERTAINTY_SECONDS": "6",
     "QUANTCONNECT__POLL_INTERVAL_SECONDS": "1",
+    "QUANTCONNECT__ORDERS_LOADING_SECONDS": "1",
     "QUANTCONNECT__DEPLOY_TIMEOUT_SECONDS": "600",
     "QUANTCONNECT__WIND_DOWN_TIMEOUT_SECONDS": "600",
     "QUANTCONNECT__FLAT_TIMEOUT_SECONDS": "120",

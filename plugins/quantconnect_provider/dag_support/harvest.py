@@ -19,6 +19,7 @@ from quantconnect_provider.tasks.listed_deployment import ListedDeployment, list
 log = logging.getLogger(__name__)
 
 COLUMNS = ("deployments", "requests", "read", "inserted", "updated", "failed")
+TRADING_COLUMNS = ("projects", "requests", "orders", "fills", "trades", "updated", "positions", "failed")
 
 
 def list_batches(params: Mapping[str, Any]) -> tuple[list[list[dict[str, Any]]], list[str]]:
@@ -52,10 +53,10 @@ def divide(project_ids: Sequence[int], batch_size: int) -> list[list[int]]:
     return [list(project_ids[start::count]) for start in range(count)]
 
 
-def reports_of(ti: Any) -> tuple[list[str] | None, dict[int, dict[str, Any]]]:
-    """Return the batches' names, None if listing failed, and the reports by number of the batch."""
+def reports_of(ti: Any, task_id: str = "extract") -> tuple[list[str] | None, dict[int, dict[str, Any]]]:
+    """Return the batches' names, None if listing failed, and a task's reports by number of the batch."""
     names = ti.xcom_pull(task_ids="list_deployments", key="names")
-    found = ti.xcom_pull(task_ids="extract", key=REPORT_KEY, map_indexes=range(len(names or [])))
+    found = ti.xcom_pull(task_ids=task_id, key=REPORT_KEY, map_indexes=range(len(names or [])))
     return names, {number: report for number, report in enumerate(found) if report is not None}
 
 
@@ -68,11 +69,16 @@ def total(reports: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return counts
 
 
-def sum_up(names: Sequence[str] | None, reports: Mapping[int, Mapping[str, Any]]) -> None:
-    """Log a table of all batches, and one of what failed and why.
+def sum_up(
+    names: Sequence[str] | None,
+    reports: Mapping[int, Mapping[str, Any]],
+    trading: Mapping[int, Mapping[str, Any]] | None = None,
+) -> None:
+    """Log tables of all batches, and one of what failed and why.
 
     :param names: the batches; None if listing failed.
     :param reports: by number of the batch; one that ended before it could report is missing.
+    :param trading: those of the task trading; None if it is off.
     :raises TaskFailed: when anything could not be harvested.
     """
     if names is None:
@@ -82,16 +88,11 @@ def sum_up(names: Sequence[str] | None, reports: Mapping[int, Mapping[str, Any]]
     if not names:
         log.info("There is no live deployment to harvest.")
         return
-    rows = [
-        (name, *(f"{reports[number]['counts'].get(column, 0):,}" for column in COLUMNS))
-        for number, name in enumerate(names)
-        if number in reports
-    ]
-    if len(rows) > 1:
-        totals = total(reports.values())
-        rows.append(("total", *(f"{totals.get(column, 0):,}" for column in COLUMNS)))
-    log_table(log, ("project", *COLUMNS), rows, numbers=COLUMNS)
-    failed = _failed(names, reports)
+    _log_counts(names, reports, COLUMNS)
+    failed = _failed(names, reports, "extract")
+    if trading is not None:
+        _log_counts(names, trading, TRADING_COLUMNS)
+        failed += _failed(names, trading, "trading")
     if failed:
         log_table(log, ("not harvested", "deployment", "why"), failed)
         raise TaskFailed(
@@ -100,15 +101,32 @@ def sum_up(names: Sequence[str] | None, reports: Mapping[int, Mapping[str, Any]]
         )
 
 
-def _failed(names: Sequence[str], reports: Mapping[int, Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return name, deployment and cause of all that was not harvested."""
+def _log_counts(
+    names: Sequence[str], reports: Mapping[int, Mapping[str, Any]], columns: Sequence[str]
+) -> None:
+    rows = [
+        (name, *(f"{reports[number]['counts'].get(column, 0):,}" for column in columns))
+        for number, name in enumerate(names)
+        if number in reports
+    ]
+    if len(rows) > 1:
+        totals = total(reports.values())
+        rows.append(("total", *(f"{totals.get(column, 0):,}" for column in columns)))
+    log_table(log, ("project", *columns), rows, numbers=columns)
+
+
+def _failed(
+    names: Sequence[str], reports: Mapping[int, Mapping[str, Any]], task_id: str
+) -> list[tuple[str, str, str]]:
+    """Return name, deployment and cause of all that a task did not harvest."""
     failed = [
         (entry["project_name"] or str(entry["project_id"]), entry["deploy_id"], entry["error"])
         for report in reports.values()
         for entry in report["failed"]
     ]
     lost = [name for number, name in enumerate(names) if number not in reports]
-    return failed + [(name, "", "its task ended without a report, see the log of extract") for name in lost]
+    why = f"its task ended without a report, see the log of {task_id}"
+    return failed + [(name, "", why) for name in lost]
 
 
 def _list(asked: Sequence[int] | None) -> list[ListedDeployment]:

@@ -6,17 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider import config, harvest
-from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.hooks.store import QuantConnectStoreHook
-from quantconnect_provider.live.text_values import read_structure
-from quantconnect_provider.tasks.inputs import flag_of, is_nothing, project_ids_of
-from quantconnect_provider.tasks.listed_deployment import ListedDeployment, list_deployments
+from quantconnect_provider.tasks.inputs import flag_of
+from quantconnect_provider.tasks.listed_targets import listed_targets
 from quantconnect_provider.tasks.operator import QuantConnectOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
-    from quantconnect_provider.client import QuantConnectClient
     from quantconnect_provider.harvest import HarvestOptions
 
 REPORT_KEY = "report"
@@ -65,7 +62,7 @@ class QuantConnectExtractInsightsOperator(QuantConnectOperator):
         """Harvest all of them, and fail at the end if one could not be harvested."""
         with self.session() as client:
             options = self._options()
-            targets = self._targets(client)
+            targets = listed_targets(client, self.deployments, self.project_ids)
             with harvest.Store.open(QuantConnectStoreHook(self.store_conn_id).get_conn()) as store:
                 run_id = str(context["run_id"])
                 listed_at = min((target.listed_at for target in targets), default=None)
@@ -73,17 +70,6 @@ class QuantConnectExtractInsightsOperator(QuantConnectOperator):
             context["ti"].xcom_push(key=REPORT_KEY, value=report.to_json())
             report.raise_if_failed()
             return report.counts()
-
-    def _targets(self, client: QuantConnectClient) -> list[ListedDeployment]:
-        if not is_nothing(self.deployments):
-            listed = read_structure(self.deployments, "deployments")
-            if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
-                raise InvalidSettingError(
-                    "deployments is not a list of objects.", advice="Give what list_deployments returned."
-                )
-            return [ListedDeployment.from_json(entry) for entry in listed]
-        asked = None if is_nothing(self.project_ids) else project_ids_of(self.project_ids)
-        return list_deployments(client, asked)
 
     def _options(self) -> HarvestOptions:
         settings = config.load()

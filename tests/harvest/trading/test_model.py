@@ -48,6 +48,9 @@ STEPS = st.lists(
 )
 
 
+BETWEEN_NIGHTS = timedelta(minutes=15)
+
+
 class Killed(BaseException):
     """The process is gone."""
 
@@ -64,6 +67,9 @@ class World:
     def step(self, kind: str, which: int, number: Any) -> None:
         self._trade(kind, which, number)
         for one in self.api.deployments:
+            # A stopped deployment is shown as it ended within the flush lag.
+            if one.stopped_at and self.api.now - one.stopped_at >= BETWEEN_NIGHTS:
+                self.frozen.pop(one.deploy_id, None)
             if one.deploy_id in self.frozen:
                 one.served = self.frozen[one.deploy_id]
             else:
@@ -81,6 +87,7 @@ class World:
         elif kind in ("fill", "part", "cancel") and opened:
             self._change(kind, deployment, opened[number % len(opened)])
         elif kind == "redeploy":
+            self._give_events(deployment)
             api.stop(deployment)
             self.running[which % 2] = api.deploy(deployment.project_id)
         elif kind == "trade":
@@ -98,9 +105,14 @@ class World:
         else:
             self.api.fill(deployment, number, left if kind == "fill" else left / 2, price=100.0 + number)
 
+    def _give_events(self, deployment: FakeDeployment) -> None:
+        for order in deployment.orders:
+            if not order["events"]:
+                self.api.cancel(deployment, order["id"])
+
     def night(self, killed_at: int | None = None) -> None:
         api = self.api
-        api.now += timedelta(hours=1)
+        api.now += BETWEEN_NIGHTS
         first = len(api.requests)
 
         def kill(request: int) -> None:
@@ -119,10 +131,8 @@ class World:
     def settle(self) -> None:
         """Show everything as it is, and let two nights pass."""
         self.frozen.clear()
-        for one in self.api.deployments:
-            for order in one.orders:
-                if not order["events"]:
-                    self.api.cancel(one, order["id"])
+        for deployment in self.running:
+            self._give_events(deployment)
         self.step("thaw", 0, 0)
         self.night()
         self.night()

@@ -63,11 +63,11 @@ def test_orders_of_all_deployments_are_kept_with_their_fills(
 def test_a_quiet_night_reads_only_the_last_order_and_changes_nothing(
     api: FakeTrading, store: Store, night: Night
 ) -> None:
-    api.buy(api.deploy(), 250)
+    api.buy(api.deploy(), 50)
     night(api)
     api.requests.clear()
     report = night(api)
-    assert order_requests(api) == [("orders", 249, 1249)]
+    assert order_requests(api) == [("orders", 49, 1049)]
     assert (report.counts()["orders"], report.counts()["updated"]) == (0, 0)
     assert_complete(store, api)
 
@@ -75,7 +75,7 @@ def test_a_quiet_night_reads_only_the_last_order_and_changes_nothing(
 def test_an_open_order_is_read_until_it_is_final(api: FakeTrading, store: Store, night: Night) -> None:
     deployment = api.deploy()
     open_one = api.place(deployment, 10)
-    api.buy(deployment, 1200)
+    api.buy(deployment, 30)
     night(api)
     api.fill(deployment, open_one, 4)
     night(api)
@@ -108,8 +108,8 @@ def test_every_reading_of_the_documentation_gives_the_same(
 ) -> None:
     api = FakeTrading(**reading)
     first = api.deploy()
-    api.buy(first, 150)
-    api.buy(first, 60, quantity=-10)
+    api.buy(first, 130)
+    api.buy(first, 20, quantity=-10)
     for _ in range(120):
         api.close_trade(first)
     night(api).raise_if_failed()
@@ -244,10 +244,9 @@ def test_a_late_answer_takes_nothing_back(api: FakeTrading, store: Store, night:
 def test_a_harvest_that_breaks_off_anywhere_is_continued(
     failing: str, api: FakeTrading, store: Store, night: Night
 ) -> None:
-    api.widest = 100
     deployment = api.deploy()
-    api.buy(deployment, 350)
-    for _ in range(250):
+    api.buy(deployment, 35)
+    for _ in range(25):
         api.close_trade(deployment)
 
     class Killed(BaseException):
@@ -261,7 +260,7 @@ def test_a_harvest_that_breaks_off_anywhere_is_continued(
     while not done:
         api.before_answer = kill
         try:
-            night(api)
+            night(api, window=10, narrow_window=10)
             done = True
         except Killed:
             at += 1

@@ -13,6 +13,7 @@ from quantconnect_provider.harvest.trading.options import TradingOptions
 from quantconnect_provider.harvest.trading.order_harvest import OrderWindow
 from quantconnect_provider.harvest.trading.project_harvest import ProjectHarvest, TradingSource
 from quantconnect_provider.harvest.trading.report import ProjectResult, TradingReport
+from quantconnect_provider.plain_text import counted
 from quantconnect_provider.store import trading
 from quantconnect_provider.store.commit_unit import HarvestTarget
 from quantconnect_provider.store.store import Store
@@ -44,7 +45,7 @@ def harvest_trading(
     targets = list({target.deploy_id: target for target in deployments}.values())
     store.save_deployments(targets, listed_at or clock())
     jobs = list(_jobs(client, store, targets, options, clock))
-    log.info("Harvesting the trading of %s projects into %s.", f"{len(jobs):,}", store.address)
+    log.info("Harvesting the trading of %s into %s.", counted(len(jobs), "project"), store.address)
     _run(jobs, list(options.waits()), sleep)
     report = TradingReport([job.result for job in jobs], time.monotonic() - began)
     log.info("Harvested the trading in %.1f s.\n%s", report.seconds, report.table())
@@ -78,8 +79,8 @@ def _run(jobs: Sequence[ProjectHarvest], waits: list[float], sleep: Callable[[fl
         if pending:
             seconds = waits.pop(0)
             log.info(
-                "QuantConnect shows no orders of %s projects yet; asking again in %.0f s.",
-                f"{len(pending):,}",
+                "QuantConnect shows no orders of %s yet; it may be loading them. Asking again in %.1f s.",
+                counted(len(pending), "project"),
                 seconds,
             )
             sleep(seconds)
