@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from quantconnect_provider.harvest import Store
 from quantconnect_provider.operators import compile as builds
-from quantconnect_provider.operators import insights, live
+from quantconnect_provider.operators import insights, live, trading
 from quantconnect_provider.sensors import live as sensors
 from tests.airflow.conftest import FAST, Run
 from tests.docs.pages import ROOT, Block, blocks, commands
@@ -37,7 +37,11 @@ PIECES = [block for block in PYTHON if block not in [*TESTS, *DAGS] and "pytest_
 AIRFLOW_COMMANDS = sorted(
     {command for block in blocks("console") for command in commands(block) if command.startswith("airflow ")}
 )
-RUNNING = {"status": "Running", "insights": {"history": {"count": 40}, "growth": {"every_seconds": 0}}}
+RUNNING = {
+    "status": "Running",
+    "insights": {"history": {"count": 40}, "growth": {"every_seconds": 0}},
+    "orders": {"history": {"count": 10}},
+}
 
 
 @pytest.fixture
@@ -197,7 +201,7 @@ def forget(conn_id: str) -> None:
 
 
 def test_every_operator_parameter_is_documented() -> None:
-    for module in (builds, insights, live, sensors):
+    for module in (builds, insights, live, sensors, trading):
         for name, found in vars(module).items():
             if (
                 name.startswith("QuantConnect")
