@@ -79,9 +79,9 @@ def address(airflow_app: Any) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium."""
+    """Chromium; not for longer than a module, because Playwright's event loop keeps others from running."""
     with browsers.launched() as found:
         yield found
 

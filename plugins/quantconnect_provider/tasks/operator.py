@@ -58,7 +58,7 @@ class QuantConnectOperator(BaseOperator):
 
     def show_links(self, context: Context) -> None:
         """Make the task's links work from now on; Airflow itself does so when the attempt ends or defers."""
-        ti = context.get("ti")
+        ti: Any = context.get("ti")  # Airflow passes it as the links' key, too
         if ti is not None:
             for link in self.operator_extra_links:
                 ti.xcom_push(key=link.xcom_key, value=link.get_link(self, ti_key=ti))
