@@ -24,7 +24,7 @@ def start_build(client: QuantConnectClient, project_id: int) -> Compile:
     :raises QuantConnectError: if the API does not accept it.
     """
     build = client.create_compile(project_id)
-    log.info("Build %s of project %s: %s", build.compile_id, project_id, build.state)
+    log.info("Building project %s: build %s.", project_id, build.compile_id)
     return build
 
 
