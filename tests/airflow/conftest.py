@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.airflow.guarding import policies, shipped_dags, target_dags  # noqa: F401 - fixtures
+
 ROOT = Path(__file__).resolve().parents[2]
 
 FAST = {

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.models.dagrun import DagRun
-from airflow.utils.session import create_session
-from sqlalchemy import delete, select, update
 
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.dag_support import guards
@@ -27,7 +23,8 @@ from quantconnect_provider.store.events import (
 )
 from quantconnect_provider.store.schema import deployments
 from quantconnect_provider.store.store import Store
-from tests.airflow.conftest import ROOT, Run, answering, sent
+from tests.airflow.conftest import Run, answering, sent
+from tests.airflow.guarding import LIQUIDATE, REDEPLOY, pause, triggered
 from tests.docs.pages import Block, blocks
 
 HOUR = timedelta(hours=1)
@@ -45,43 +42,6 @@ with DAG("guards_only", schedule=None) as dag:
         task_id="act", map_index_template="{{ task.trigger_run_id }}"
     ).expand_kwargs(guard())
 """
-REDEPLOY = {"event": "died", "action": "redeploy", "projects": [1002], "deploy": {}, "backoff_seconds": 0}
-LIQUIDATE = {"event": "drawdown", "action": "liquidate", "projects": "all"}
-
-
-@pytest.fixture
-def policies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    def define(*entries: dict[str, Any]) -> None:
-        monkeypatch.setenv("AIRFLOW__QUANTCONNECT__POLICIES", json.dumps(entries))
-
-    return define
-
-
-@pytest.fixture(scope="module")
-def shipped_dags(database: None) -> None:
-    """The DAGs that guards trigger are known to Airflow."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-
-    DagBundlesManager().sync_bundles_to_db()
-    sync_bag_to_db(DagBag(str(ROOT / "dags")), "shipped", None)
-
-
-@pytest.fixture
-def target_dags(shipped_dags: None) -> Iterator[None]:
-    """They are not paused, and have no runs of guards."""
-    for dag_id in guards.DAG_OF_ACTION.values():
-        pause(dag_id, False)
-    yield
-    with create_session() as session:
-        session.execute(delete(DagRun).where(DagRun.run_id.like("guard%")))
-
-
-def pause(dag_id: str, paused: bool) -> None:
-    from airflow.models.dag import DagModel
-
-    with create_session() as session:
-        session.execute(update(DagModel).where(DagModel.dag_id == dag_id).values(is_paused=paused))
 
 
 @pytest.fixture
@@ -113,12 +73,6 @@ def event(store_url: str, quantconnect_sandbox: Any) -> Callable[..., str]:
         return opened.event_id
 
     return store_event
-
-
-def triggered() -> dict[str, tuple[str, dict[str, Any]]]:
-    with create_session() as session:
-        rows = session.scalars(select(DagRun).where(DagRun.run_id.like("guard%")))
-        return {row.run_id: (row.dag_id, row.conf) for row in rows}
 
 
 def run_ids_in_the_store(store_url: str) -> list[tuple[str | None, str | None]]:
