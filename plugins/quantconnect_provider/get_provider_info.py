@@ -127,7 +127,14 @@ def get_provider_info() -> dict[str, Any]:
         "connection-types": [_quantconnect_connection(), _brokerage_connection()],
         "hooks": _modules("hooks.quantconnect", "hooks.brokerage", "hooks.store"),
         "operators": _modules(
-            "operators.live", "operators.compile", "operators.insights", "operators.trading"
+            "operators.live",
+            "operators.compile",
+            "operators.insights",
+            "operators.trading",
+            "operators.command_live",
+            "operators.export_orders",
+            "operators.export_trades",
+            "operators.export_logs",
         ),
         "sensors": _modules("sensors.live"),
         "triggers": _modules("triggers.live", "triggers.compile", "triggers.flat"),

@@ -22,8 +22,16 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 
 from quantconnect_provider.harvest import Store
+from quantconnect_provider.operators import (
+    command_live,
+    export_logs,
+    export_orders,
+    export_trades,
+    insights,
+    live,
+    trading,
+)
 from quantconnect_provider.operators import compile as builds
-from quantconnect_provider.operators import insights, live, trading
 from quantconnect_provider.sensors import live as sensors
 from tests.airflow.conftest import FAST, Run
 from tests.docs.pages import ROOT, Block, blocks, commands
@@ -201,11 +209,12 @@ def forget(conn_id: str) -> None:
 
 
 def test_every_operator_parameter_is_documented() -> None:
-    for module in (builds, insights, live, sensors, trading):
+    exports = (export_logs, export_orders, export_trades)
+    for module in (builds, command_live, insights, live, sensors, trading, *exports):
         for name, found in vars(module).items():
             if (
                 name.startswith("QuantConnect")
-                and name != "QuantConnectOperator"
+                and name not in ("QuantConnectOperator", "QuantConnectExportOperator")
                 and hasattr(found, "execute")
             ):
                 section = OPERATORS_PAGE.partition(f"## {name}\n")[2].partition("\n## ")[0]

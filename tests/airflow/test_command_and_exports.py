@@ -1,0 +1,125 @@
+"""Commands to live algorithms, which are sent at most once, and exports to files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.operators.command_live import QuantConnectCommandLiveOperator
+from quantconnect_provider.operators.export_logs import QuantConnectExportLogsOperator
+from quantconnect_provider.operators.export_orders import QuantConnectExportOrdersOperator
+from quantconnect_provider.operators.export_trades import QuantConnectExportTradesOperator
+from quantconnect_provider.sandbox import Sandbox
+from quantconnect_provider.tasks.failures import QuantConnectTaskFailed, TaskFailed
+from tests.airflow.test_operators import Store, context
+
+PROJECT = 1002
+CREATE = "live/commands/create"
+
+
+@pytest.fixture
+def quantconnect_scenario() -> Any:
+    deployment = {"status": "Running", "orders": {"history": {"count": 60}}}
+    stopped = {"status": "Stopped"}
+    return {
+        "projects": [
+            {"name": "Trading", "id": PROJECT, "deployments": [deployment]},
+            {"name": "Over", "id": 1003, "deployments": [stopped]},
+        ]
+    }
+
+
+def command(**fields: Any) -> QuantConnectCommandLiveOperator:
+    fields = {"command": {"text": "foo"}, "project_id": str(PROJECT), **fields}
+    return QuantConnectCommandLiveOperator(task_id="command", **fields)
+
+
+def test_a_command_reaches_the_running_algorithm(quantconnect_sandbox: Sandbox) -> None:
+    result = command(command='{"text": "foo"}').execute(context())
+    assert result["deploy_id"] == quantconnect_sandbox.deployments(PROJECT)[0]["deploy_id"]
+    (request,) = quantconnect_sandbox.requests(CREATE)
+    assert request["outcome"] == "answered"
+
+
+def test_a_cleared_task_sends_no_second_command(quantconnect_sandbox: Sandbox) -> None:
+    store = Store()
+    first = command().execute(context(store))
+    assert command().execute(context(store)) == first
+    assert len(quantconnect_sandbox.requests(CREATE)) == 1
+
+
+def test_a_command_whose_answer_is_lost_is_never_sent_again(quantconnect_sandbox: Sandbox) -> None:
+    quantconnect_sandbox.add_fault(CREATE, drop=True, when="after")
+    store = Store()
+    with pytest.raises(QuantConnectTaskFailed, match="not known"):
+        command().execute(context(store))
+    with pytest.raises(TaskFailed, match="may have sent the command"):
+        command().execute(context(store))
+    assert len(quantconnect_sandbox.requests(CREATE)) == 1
+
+
+def test_a_command_that_was_refused_may_be_sent_by_the_next_attempt(quantconnect_sandbox: Sandbox) -> None:
+    quantconnect_sandbox.add_fault(CREATE, errors=["Not today."])
+    store = Store()
+    with pytest.raises(QuantConnectTaskFailed, match="Not today"):
+        command().execute(context(store))
+    command().execute(context(store))
+    assert len(quantconnect_sandbox.requests(CREATE)) == 2
+
+
+def test_no_command_is_sent_to_what_is_not_running(quantconnect_sandbox: Sandbox) -> None:
+    with pytest.raises(TaskFailed, match="is Stopped"):
+        command(project_id=1003).execute(context())
+    assert quantconnect_sandbox.requests(CREATE) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"project_id": ""},
+        {"project_id": None},
+        {"broadcast": True},
+        {"command": ""},
+        {"command": {}},
+        {"broadcast": "perhaps"},
+    ],
+)
+def test_an_unclear_command_is_sent_to_none(quantconnect_sandbox: Sandbox, fields: dict[str, Any]) -> None:
+    with pytest.raises(QuantConnectTaskFailed) as failed:
+        command(**fields).execute(context())
+    assert isinstance(failed.value.error, InvalidSettingError)
+    assert quantconnect_sandbox.requests(CREATE) == []
+    assert quantconnect_sandbox.requests("live/commands/broadcast") == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "content"),
+    [
+        (QuantConnectExportOrdersOperator, "Time,Symbol,Price"),
+        (QuantConnectExportTradesOperator, "Entry Time,Symbols"),
+        (QuantConnectExportLogsOperator, "data.text: foo"),
+    ],
+)
+def test_an_export_lands_in_a_file(
+    quantconnect_sandbox: Sandbox, tmp_path: Path, operator: Callable[..., Any], content: str
+) -> None:
+    command().execute(context())  # which the log shows
+    target = tmp_path / "new" / "file"
+    result = operator(task_id="export", project_id=PROJECT, path=str(target)).execute(context())
+    assert content in target.read_text()
+    assert result == {"path": str(target), "bytes": target.stat().st_size}
+
+
+def test_an_export_that_fails_leaves_the_old_file(quantconnect_sandbox: Sandbox, tmp_path: Path) -> None:
+    target = tmp_path / "orders.csv"
+    target.write_text("old")
+    quantconnect_sandbox.add_fault("live/export/orders", errors=["Not today."])
+    with pytest.raises(QuantConnectTaskFailed, match="Not today"):
+        QuantConnectExportOrdersOperator(task_id="export", project_id=PROJECT, path=str(target)).execute(
+            context()
+        )
+    assert target.read_text() == "old"
