@@ -213,15 +213,13 @@ def _keep(
         for row in connection.execute(select(table).where(condition)).mappings()
     }
     kept, written = Kept(), []
-    # As they would be read back.
-    storables = [{name: storable(value) for name, value in row.items()} for row in rows] if stored else rows
-    for row in storables:
-        known = stored.get(tuple(row[name] for name in keys))
+    for row in rows:
+        known = stored.get(tuple(storable(row[name]) for name in keys))
         if known is None:
             kept.inserted += 1
         elif known["observed_at"] > row["observed_at"]:
             continue
-        elif any(row[name] != known[name] for name in content):
+        elif any(storable(row[name]) != known[name] for name in content):
             kept.updated += 1
         elif table is not orders:
             continue  # of an order it matters when it was last seen: it may be open
