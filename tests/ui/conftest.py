@@ -88,7 +88,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, address: str, airflow_app: Any) -> Iterator[Callable[..., Page]]:
-    """Open a path of the web application in a tab of its own, logged in as admin unless another role is named."""
+    """Open a path of the web application in a tab, logged in as admin unless another role is named."""
     pages: list[Page] = []
 
     def open_(path: str, role: str | None = "admin", **options: Any) -> Page:

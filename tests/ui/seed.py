@@ -205,7 +205,14 @@ def _events(now: datetime) -> list[dict[str, Any]]:
 
     return [
         event(11000002, "died", "critical", f"RuntimeError: division by zero {HOSTILE}"),
-        event(11000001, "drawdown", "warning", "Equity is 3.2 % below its highest."),
+        event(
+            11000001,
+            "drawdown",
+            "warning",
+            "Equity is 3.2 % below its highest.",
+            action="stop",
+            action_run_id="policy__1",
+        ),
         event(
             11000003,
             "stale",

@@ -156,7 +156,9 @@ def test_links_lead_to_runs_and_to_quantconnect(open_page: Open, store: Store, a
     live = page.get_by_role("link", name="Live results")
     assert live.get_attribute("href") == "https://www.quantconnect.com/project/11000001/live"
     assert live.get_attribute("rel") == "noopener noreferrer"
-    run = page.locator("a[href*='/runs/']").first
+    stopped = page.get_by_role("link", name="stop", exact=True).and_(page.locator("td a"))
+    assert stopped.get_attribute("href") == f"{address}/dags/quantconnect_wind_down/runs/policy__1"
+    run = page.locator("a[href*='quantconnect_harvest_insights/runs/']").first
     assert (run.get_attribute("href") or "").startswith(
         f"{address}/dags/quantconnect_harvest_insights/runs/scheduled__"
     )

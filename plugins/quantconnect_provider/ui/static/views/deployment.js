@@ -13,6 +13,11 @@ import { facts } from "./task.js";
 
 const HARVEST_DAG = "quantconnect_harvest_insights";
 const WATCH_DAG = "quantconnect_watch";
+const DAG_OF_ACTION = {
+  redeploy: "quantconnect_deploy",
+  stop: "quantconnect_wind_down",
+  liquidate: "quantconnect_wind_down",
+};
 
 /** Shows the view; returns a function that follows a changed address. */
 export function showDeployment(root, { host, signal, argument: deployId }) {
@@ -143,7 +148,7 @@ function scores(found) {
 function harvestsTable(rows) {
   const seconds = (row) => (Date.parse(row.finished_at) - Date.parse(row.started_at)) / 1000;
   return table({
-    caption: "Harvests of this deployment, newest first",
+    caption: "Harvests of this deployment, the newest 100",
     rows,
     empty: "Not harvested yet.",
     columns: [
@@ -183,7 +188,14 @@ function eventsTable(rows) {
         title: "Resolved",
         cell: (row) => (row.resolved_at ? time(row.resolved_at, formatAge(row.resolved_at)) : h("strong", null, "open")),
       },
-      { title: "Action", cell: (row) => row.action ?? "–" },
+      { title: "Action", cell: policyAction },
     ],
   });
+}
+
+// What a policy did about an event, with a link to the run that it triggered.
+function policyAction(row) {
+  const dagId = DAG_OF_ACTION[row.action];
+  if (!dagId || !row.action_run_id) return row.action ?? "–";
+  return h("a", { href: runPage(dagId, row.action_run_id) }, row.action);
 }
