@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dev.api import AirflowApi
 
-RUN_SECONDS = 240
+RUN_SECONDS = 600
 _ENDED = ("success", "failed")
 
 
