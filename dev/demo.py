@@ -29,6 +29,7 @@ def demo_environment(connection: str) -> dict[str, str]:
         **common_environment(DEMO_HOME, own),
         CONNECTION_VARIABLE: connection,
         "AIRFLOW__QUANTCONNECT__POLL_INTERVAL_SECONDS": "0.2",  # each status lasts less than a second there
+        "AIRFLOW__QUANTCONNECT__ORDERS_LOADING_SECONDS": "1",  # the sandbox has them at once
     }
 
 
