@@ -12,12 +12,13 @@ from dev.console import fail, step, tail
 from dev.venv import ROOT, child_environment
 
 OLDEST = "3.10"
+EXTRAS = ("dev", "postgres", "distributed", "docs", "watch")
 CONFORMANCE = ROOT / "conformance"
 # Each file: its first line, and what decides its content.
 FILES = {
     ROOT / "constraints.txt": (
         "# The tested set of versions, for Python 3.10 to 3.13. Made by: make constraints",
-        ["pyproject.toml", *(f"--extra={extra}" for extra in ("dev", "postgres", "distributed", "docs", "watch"))],
+        ["pyproject.toml", *(f"--extra={extra}" for extra in EXTRAS)],
     ),
     CONFORMANCE / "constraints-lean.txt": (
         "# The versions that QuantConnect's command-line client is tested with. Made by: make constraints",

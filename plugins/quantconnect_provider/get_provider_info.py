@@ -94,6 +94,7 @@ def _config() -> dict[str, Any]:
                     "type": AIRFLOW_TYPES[option.kind],
                     "example": option.rule.example,
                     "default": option.default,
+                    **({"sensitive": True} if option.rule.sensitive else {}),
                 }
                 for name, option in OPTIONS.items()
             },

@@ -67,13 +67,17 @@ def _project_id(operator: BaseOperator) -> str:
 
 def _at_quantconnect(url: str, operator: BaseOperator) -> str:
     project_id = _project_id(operator)
-    return url.format(project_id=project_id) if project_id and _is_at_quantconnect(operator) else ""
+    return url.format(project_id=project_id) if project_id and _is_there(operator) else ""
 
 
-def _is_at_quantconnect(operator: BaseOperator) -> bool:
-    """Whether the connection leads to QuantConnect itself: a sandbox's projects are not there."""
+def _is_there(operator: BaseOperator) -> bool:
+    return is_at_quantconnect(str(getattr(operator, "quantconnect_conn_id", "") or ""))
+
+
+def is_at_quantconnect(quantconnect_conn_id: str) -> bool:
+    """Return whether the connection leads to QuantConnect itself: a sandbox's projects are not there."""
     try:
-        access = QuantConnectHook(getattr(operator, "quantconnect_conn_id", "")).access()
+        access = QuantConnectHook(quantconnect_conn_id).access()
     except QuantConnectError:
         return True  # no usable connection, so no other place either; the task's log says what is wrong
     host = urlsplit(access.account.base_url).hostname or ""

@@ -27,6 +27,7 @@ class Rule:
     :param minimum: the smallest number allowed.
     :param above: the number must be larger than this.
     :param version_added: the provider's version that has it first.
+    :param sensitive: Airflow shows no value of it, and takes it from a command or a secrets backend too.
     """
 
     description: str
@@ -34,6 +35,7 @@ class Rule:
     minimum: float | None = None
     above: float | None = None
     version_added: str = "0.1.0"
+    sensitive: bool = False
 
 
 def _setting(default: float | str | bool, description: str, **rule: Any) -> Any:
@@ -81,6 +83,56 @@ class Settings:
         75.0,
         "Seconds that a harvest waits for orders that QuantConnect is loading; it shows none meanwhile.",
         minimum=0,
+    )
+    stale_minutes: float = _setting(
+        120.0,
+        "Minutes of an open market without a change of equity, log or insights, after which a deployment is "
+        "stale; 0: never.",
+        example="30",
+        minimum=0,
+        version_added="0.2.0",
+    )
+    drawdown_limit: float = _setting(
+        0.2,
+        "Loss from the highest equity that is an event, as a fraction; 0: none is.",
+        example="0.1",
+        minimum=0,
+        version_added="0.2.0",
+    )
+    market_calendar: str = _setting(
+        "XNYS",
+        "Market of what is not crypto, forex or a future: a calendar of exchange_calendars, or a JSON object "
+        "of calendars by project id and `default`.",
+        example='{"default": "XNYS", "12345678": "24/7"}',
+        version_added="0.2.0",
+    )
+    watch_log_minutes: float = _setting(
+        30.0,
+        "Minutes between two reads of a running deployment's log by the watch.",
+        minimum=0,
+        version_added="0.2.0",
+    )
+    notifiers: str = _setting(
+        "",
+        "Who delivers events: a JSON list of Airflow notifiers, each with `class` and `kwargs`; empty: none.",
+        example='[{"class": "airflow.providers.smtp.notifications.smtp.SmtpNotifier", '
+        '"kwargs": {"to": "desk@example.com"}}]',
+        sensitive=True,
+        version_added="0.2.0",
+    )
+    notifications_per_hour: int = _setting(
+        20,
+        "Messages an hour that are about one event each; what is more comes in one message a cycle.",
+        example="5",
+        minimum=1,
+        version_added="0.2.0",
+    )
+    daily_report_hour: int = _setting(
+        -1,
+        "Hour of the day (UTC, 0 to 23) from which the daily report is delivered; -1: no report.",
+        example="21",
+        minimum=-1,
+        version_added="0.2.0",
     )
     pool: str = _setting(
         "default_pool",

@@ -157,6 +157,7 @@ def test_dags_have_forms_docs_and_the_retry_policy() -> None:
         },
         "quantconnect_harvest_insights": {"project_ids", "full"},
         "quantconnect_wind_down": {"project_ids", "all_running", "deploy_id", "action", "approval"},
+        "quantconnect_watch": set(),
     }  # fmt: skip
     assert {dag_id: set(dag.params) for dag_id, dag in bag.dags.items()} == expected
     for dag in bag.dags.values():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from quantconnect_provider import config
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.client.status import RESTART_GRACE_SECONDS
+from quantconnect_provider.client.times import utc_now
 from quantconnect_provider.live.deploy.create import Deployment, create_once
 from quantconnect_provider.live.deploy.journal import mark_failed, mark_finished
 from quantconnect_provider.live.post_mortem import deployment_failed
@@ -17,6 +18,7 @@ from quantconnect_provider.tasks.deploy_request import DeployRequest, ResolvedDe
 from quantconnect_provider.tasks.failures import hiding, plain_errors
 from quantconnect_provider.tasks.form_option import takes
 from quantconnect_provider.tasks.inputs import flag_of, project_id_of
+from quantconnect_provider.tasks.live_requests import note_live_request
 from quantconnect_provider.tasks.notes import notes_of
 from quantconnect_provider.tasks.waiting import WaitingOperator, wait_result_of
 from quantconnect_provider.triggers.live import LiveStatusTrigger
@@ -83,8 +85,11 @@ class QuantConnectCreateLiveOperator(WaitingOperator):
             request = self._resolve()
         notes = notes_of(context)
         with self.session() as client, hiding(request.secrets):
+            project_id, requested_at = request.spec.project_id, utc_now()
+            note_live_request(context, project_id, "deploy", requested_at)
             made = self._make(client, request.spec, notes)
             self.show_links(context)
+            note_live_request(context, project_id, "deploy", requested_at, deploy_id=made.deploy_id)
             if not self.wait_for_running:
                 return self._created(notes, made)
             wait_result = self.wait_or_defer(client, self._trigger(request.spec, made), "execute_complete")

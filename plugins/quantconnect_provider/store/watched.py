@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from quantconnect_provider.store.schema import deployments
 from quantconnect_provider.store.store import Store
 from quantconnect_provider.store.watch_tables import equity, watched
 
@@ -47,6 +48,15 @@ def load_watched(store: Store) -> dict[str, Watched]:
     columns = [watched.c[each.name] for each in fields(Watched)]
     with store.read() as connection:
         return {row.deploy_id: Watched(**row._mapping) for row in connection.execute(select(*columns))}
+
+
+def load_project_names(store: Store) -> dict[int, str]:
+    """Return the newest known name of each project that has a deployment."""
+    known = deployments.c
+    query = select(known.project_id, known.project_name).where(known.project_name.is_not(None))
+    with store.read() as connection:
+        rows = connection.execute(query.order_by(known.observed_at))
+        return {row.project_id: row.project_name for row in rows}
 
 
 def save_cycle(

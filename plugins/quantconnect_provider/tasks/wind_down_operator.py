@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from quantconnect_provider import config
 from quantconnect_provider.client.errors import QuantConnectError
+from quantconnect_provider.client.times import utc_now
 from quantconnect_provider.live.waiting import OVER, WaitResult, WaitState
 from quantconnect_provider.live.wind_down.holdings import WindDownResult, conclude
 from quantconnect_provider.live.wind_down.steps import Action, Step, WindDown
 from quantconnect_provider.tasks.failures import QuantConnectTaskFailed
 from quantconnect_provider.tasks.inputs import project_id_of, text_or_none
+from quantconnect_provider.tasks.live_requests import note_live_request
 from quantconnect_provider.tasks.notes import notes_of
 from quantconnect_provider.tasks.waiting import WaitingOperator, wait_result_of
 from quantconnect_provider.triggers.live import LiveStatusTrigger
@@ -44,14 +46,14 @@ class WindDownOperator(WaitingOperator):
         """Send the request unless the deployment is over already, and wait here or in the triggerer."""
         with self.reporting(context), self.session() as client:
             deadline = self.deadline(config.load().wind_down_timeout_seconds)
-            return self._until_over(self.wind_down(client, context), deadline)
+            return self._until_over(context, self.wind_down(client, context), deadline)
 
     def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the triggerer: finish, or send again where the first request got no clear answer."""
         with self.reporting(context), self.session() as client:
             wait_result, resume = wait_result_of(event)
             wind_down = self.wind_down(client, context)
-            return self._until_over(wind_down, float(resume["deadline"]), wait_result)
+            return self._until_over(context, wind_down, float(resume["deadline"]), wait_result)
 
     def wind_down(self, client: QuantConnectClient, context: Context) -> WindDown:
         """Return the wind-down of this task, with what earlier attempts have noted."""
@@ -80,7 +82,7 @@ class WindDownOperator(WaitingOperator):
         """Raise if the result is not good enough; a stopped deployment keeps its holdings."""
 
     def _until_over(
-        self, wind_down: WindDown, deadline: float, wait_result: WaitResult | None = None
+        self, context: Context, wind_down: WindDown, deadline: float, wait_result: WaitResult | None = None
     ) -> dict[str, Any]:
         """Step and wait in turn until the deployment is over.
 
@@ -89,6 +91,10 @@ class WindDownOperator(WaitingOperator):
         while True:
             if wait_result is None:
                 step = wind_down.step()
+                if not step.already_over:
+                    note_live_request(
+                        context, step.project_id, self.action.value, utc_now(), deploy_id=step.deploy_id
+                    )
                 if step.over:
                     return self.conclude(wind_down, step)
                 wait_result = self.wait_or_defer(

@@ -22,7 +22,7 @@ from quantconnect_provider.store.events import (
 )
 from quantconnect_provider.store.live_requests import load_live_requests
 from quantconnect_provider.store.store import Store
-from quantconnect_provider.store.watched import Watched, load_watched, save_cycle
+from quantconnect_provider.store.watched import Watched, load_project_names, load_watched, save_cycle
 from quantconnect_provider.watch.closer_look import Look, choose_look, take_look
 from quantconnect_provider.watch.equity import equity_row
 from quantconnect_provider.watch.limits import Limits
@@ -110,7 +110,9 @@ def _sightings(
         or phase_of(row.status, row.stopped_at, row.launched_at).may_trade
     ]
     requests = load_live_requests(store, _in_question(chosen, memory))
+    names = load_project_names(store)
     for row in chosen:
+        row.project_name = row.project_name or names.get(row.project_id, "")
         if not is_known(row.status):
             log.warning("%s has the status %r, which is unknown; it is watched.", row.deploy_id, row.status)
     return [
