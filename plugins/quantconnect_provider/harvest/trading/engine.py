@@ -79,9 +79,11 @@ def _run(jobs: Sequence[ProjectHarvest], waits: list[float], sleep: Callable[[fl
         if pending:
             seconds = waits.pop(0)
             log.info(
-                "QuantConnect shows no orders of %s yet; it may be loading them. Asking again in %.1f s.",
+                "QuantConnect shows no orders of %s yet; it may be loading them. Asking again in %.1f s, "
+                "then at most %s.",
                 counted(len(pending), "project"),
                 seconds,
+                counted(len(waits), "more time"),
             )
             sleep(seconds)
 
