@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
 from quantconnect_provider.client.errors import InvalidSettingError
+
+log = logging.getLogger(__name__)
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
@@ -53,9 +58,23 @@ def _run_alembic(connection: Connection) -> None:
     config.attributes["connection"] = connection
     config.attributes["version_table"] = VERSION_TABLE
     try:
-        command.upgrade(config, "head")
+        with _quiet_alembic():
+            command.upgrade(config, "head")
     except CommandError as error:
         raise InvalidSettingError(
             f"The store's tables have version {version(connection)!r}, which this release does not know.",
             advice="A newer release of airflow-provider-quantconnect wrote them: install that one again.",
         ) from error
+    log.info("The store's tables are at version %s.", HEAD)
+
+
+@contextmanager
+def _quiet_alembic() -> Iterator[None]:
+    """Keep Alembic's line for each migration out of the task log; ours says which version came of them."""
+    theirs = logging.getLogger("alembic.runtime.migration")
+    level = theirs.level
+    theirs.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        theirs.setLevel(level)
