@@ -35,7 +35,8 @@ FINISHED_WITHIN_SECONDS = 900
 SETTINGS = {
     "AIRFLOW__QUANTCONNECT__HARVEST_BATCH_SIZE": "8",
     "AIRFLOW__QUANTCONNECT__POLL_INTERVAL_SECONDS": "2",
-    "AIRFLOW__QUANTCONNECT__ORDERS_LOADING_SECONDS": "1",
+    # The checks compare insights and deployments with the truth; trading has a model of its own with kills.
+    "AIRFLOW__QUANTCONNECT__HARVEST_TRADING": "False",
     # How soon a dead worker's tasks are given to another: minutes by default.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
