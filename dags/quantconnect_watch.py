@@ -55,15 +55,16 @@ with DAG(
         """Deliver what people have not heard of."""
         return delivery.deliver(get_current_context())
 
-    @task(trigger_rule=TriggerRule.ALL_DONE)
+    # Not after a failed observe: what is known may be too old to act on.
+    @task
     def guard() -> list[dict[str, Any]]:
         """Claim the events that the policies act on, and say which runs to trigger."""
         return guards.act(get_current_context()["ti"])
 
-    guarded = guard()
+    observed, guarded = observe(), guard()
     act = guards.GuardRunOperator.partial(
         task_id="act", map_index_template="{{ task.trigger_run_id }}"
     ).expand_kwargs(guarded)
 
-    observe() >> [notify(), guarded]
-    guarded >> act
+    observed >> notify()
+    observed >> guarded >> act

@@ -245,6 +245,26 @@ def test_examples_of_the_docs_are_policies(monkeypatch: pytest.MonkeyPatch, bloc
     assert guards.load_policies().entries
 
 
+@pytest.mark.parametrize(
+    ("limit", "drawdown_limit", "fits"),
+    [(0.2, "0.2", True), (None, "0.2", True), (0.1, "0.2", False), (None, "0", False)],
+)
+def test_a_policy_acts_on_no_drawdown_without_an_event(
+    policies: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    limit: float | None,
+    drawdown_limit: str,
+    fits: bool,
+) -> None:
+    monkeypatch.setenv("AIRFLOW__QUANTCONNECT__DRAWDOWN_LIMIT", drawdown_limit)
+    policies({**LIQUIDATE, "limit": limit})
+    if fits:
+        assert guards.load_policies().entries
+        return
+    with pytest.raises(InvalidSettingError, match=f"drawdown_limit is {drawdown_limit}"):
+        guards.load_policies()
+
+
 def test_policies_have_one_place(
     policies: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -24,7 +24,7 @@ from quantconnect_provider.hooks.store import QuantConnectStoreHook
 from quantconnect_provider.plain_text import log_table
 from quantconnect_provider.policies.cycle import guard_events
 from quantconnect_provider.policies.decide import Decision, Step
-from quantconnect_provider.policies.policy import Alert, Policies, Redeploy
+from quantconnect_provider.policies.policy import Alert, Liquidate, Policies, Redeploy, Stop
 from quantconnect_provider.policies.read import read_policies, read_policies_file
 from quantconnect_provider.store.event_actions import Claim, stored_projects
 from quantconnect_provider.store.store import Store
@@ -94,8 +94,11 @@ def load_policies() -> Policies:
             "[quantconnect] has policies and policies_file.", advice="Keep the policies in one place."
         )
     if settings.policies_file:
-        return read_policies_file(settings.policies_file, check_deploy)
-    return read_policies(settings.policies, "[quantconnect] policies", check_deploy)
+        policies = read_policies_file(settings.policies_file, check_deploy)
+    else:
+        policies = read_policies(settings.policies, "[quantconnect] policies", check_deploy)
+    _check_limits(policies, settings.drawdown_limit)
+    return policies
 
 
 def check_deploy(deploy: Mapping[str, Any]) -> None:
@@ -147,6 +150,20 @@ def run_id_of(event_id: str) -> str:
     if _RUN_ID.fullmatch(event_id):
         return f"guard__{event_id}"
     return f"guard__{hashlib.sha256(event_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def _check_limits(policies: Policies, drawdown_limit: float) -> None:
+    """Refuse a policy that could not act when it should, because there is no event so early."""
+    for entry in policies.entries:
+        if not isinstance(entry, (Stop, Liquidate)):
+            continue
+        if not drawdown_limit or (entry.limit is not None and entry.limit < drawdown_limit):
+            wanted = "any drawdown" if entry.limit is None else f"a drawdown of {entry.limit:g}"
+            raise InvalidSettingError(
+                f"A policy is to {entry.action} at {wanted}, and [quantconnect] drawdown_limit is "
+                f"{drawdown_limit:g}.",
+                advice="No event comes before drawdown_limit, and none with 0: set it to the limit or less.",
+            )
 
 
 def _find_run(ti: RuntimeTaskInstanceProtocol, claim: Claim) -> str | None:
