@@ -166,7 +166,7 @@ def test_links_lead_to_runs_and_to_quantconnect(open_page: Open, store: Store, a
 
 def test_a_form_that_cannot_be_filled_in_leaves_the_values_to_copy(open_page: Open, store: Store) -> None:
     page = loaded(open_page(HOSTED))
-    # Another test of this process may have put the DAGs into this Airflow: here their details are not to be had.
+    # Another test of this process may have put the DAGs into this Airflow, so their details are refused.
     page.route("**/api/v2/dags/quantconnect_wind_down/details*", lambda route: route.fulfill(status=404))
     page.get_by_role("link", name="Liquidate ETF momentum").click()
     notice = page.locator(".notice")
