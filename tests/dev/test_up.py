@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DAGS = {"quantconnect_deploy", "quantconnect_harvest_insights", "quantconnect_wind_down"}
+DAGS = {path.stem for path in (ROOT / "dags").glob("quantconnect_*.py")}
 PROJECT_ID = 23456002
 
 
