@@ -85,7 +85,12 @@ def stack_with_account(tmp_path: Path) -> Iterator[Stack]:
 
 
 def run_to_end(api: AirflowApi, dag_id: str, conf: dict[str, Any]) -> str:
-    """Trigger a DAG and wait for its end; returns the run's state."""
+    """Trigger a DAG once the scheduled runs of the first start are over, and return the new run's end state.
+
+    All of Airflow shares one SQLite file here, and answers 500 where two writers meet.
+    """
+    active = "/api/v2/dags/~/dagRuns?state=running&state=queued"
+    assert wait_until(lambda: api.call("GET", active)["total_entries"] == 0, 120, every=1)
     run = api.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
     path = f"/api/v2/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
     wait_until(lambda: api.call("GET", path)["state"] in ("success", "failed"), 120, every=1)
