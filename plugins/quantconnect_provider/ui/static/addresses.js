@@ -43,3 +43,10 @@ async function reasonOf(answer) {
   }
   return `Airflow's API server answered ${answer.status}.`;
 }
+
+/** Takes the address's hash apart: "#/deployment/L-1?search=x". */
+export function route() {
+  const [path, query = ""] = location.hash.slice(1).split("?");
+  const [, name = "", ...rest] = path.split("/");
+  return { name, argument: decodeURIComponent(rest.join("/")), query: new URLSearchParams(query) };
+}

@@ -1,18 +1,12 @@
 // The page: shows the view that the address names, in whatever element the host gives.
 
+import { route } from "./addresses.js";
 import { addStyles } from "./styles.js";
 import { showDeployment } from "./views/deployment.js";
 import { showDeployments } from "./views/deployments.js";
 import { showForm } from "./views/form.js";
 
 const VIEWS = { "": showDeployments, deployment: showDeployment, form: showForm };
-
-/** Takes the address's hash apart: "#/deployment/L-1?search=x". */
-export function route() {
-  const [path, query = ""] = location.hash.slice(1).split("?");
-  const [, name = "", ...rest] = path.split("/");
-  return { name, argument: decodeURIComponent(rest.join("/")), query: new URLSearchParams(query) };
-}
 
 /**
  * Shows the page in an element and follows the address.

@@ -40,3 +40,8 @@ const PHASES = {
   unknown: "unknown",
 };
 export const phaseName = (phase) => PHASES[phase] ?? "unknown";
+
+const OPEN_COUNTED_TO = 1000; // the server counts no further
+
+/** Returns how many insights are open; they are counted up to a limit. */
+export const formatOpen = (count) => (count >= OPEN_COUNTED_TO ? `${OPEN_COUNTED_TO}+` : String(count));

@@ -72,3 +72,7 @@ export async function fill(place, what, read, show, signal) {
     if (isLatest()) place.removeAttribute("aria-busy");
   }
 }
+
+/** Returns a field that says what is typed into it. */
+export const searchField = (value, placeholder, type) =>
+  h("input", { type: "search", value, placeholder, maxlength: 100, input: (event) => type(event.target.value) });

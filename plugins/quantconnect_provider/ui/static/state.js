@@ -1,6 +1,6 @@
 // A view's state lives in the address, so that it can be kept, shared and gone back to.
 
-import { route } from "./app.js";
+import { route } from "./addresses.js";
 
 /** Returns the state: the defaults, and what the address says otherwise. */
 export function readState(defaults) {

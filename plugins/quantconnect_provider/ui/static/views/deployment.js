@@ -4,10 +4,9 @@ import { actionLink, actionsFor } from "../actions.js";
 import { ask, dagPage, livePage, projectPage, runPage, viewHref } from "../addresses.js";
 import { directionChart, equityCharts } from "../charts.js";
 import { h, time } from "../dom.js";
-import { formatAge, formatBrokerage, formatDuration, formatMoment, formatMoney, formatPercent } from "../format.js";
+import { formatAge, formatBrokerage, formatDuration, formatMoment, formatMoney, formatOpen, formatPercent } from "../format.js";
 import { external, failure, fill, projectName, statusPill } from "../parts.js";
 import { table } from "../table.js";
-import { openText } from "./deployments.js";
 import { showInsights } from "./insights.js";
 import { facts } from "./task.js";
 
@@ -53,7 +52,7 @@ function heading(row, host) {
       ["Launched (UTC)", formatMoment(row.launched_at)],
       row.stopped_at ? ["Stopped (UTC)", formatMoment(row.stopped_at)] : null,
       ["Equity", formatMoney(row.equity)],
-      ["Open insights", openText(row.open_insights)],
+      ["Open insights", formatOpen(row.open_insights)],
       ["Hit rate of the project", formatPercent(row.hit_rate)],
       ["Last harvest", time(row.harvested_at, formatAge(row.harvested_at))],
       ["Seen", time(row.seen_at, formatAge(row.seen_at))],

@@ -4,15 +4,14 @@ import { actionLink, actionsFor } from "../actions.js";
 import { ask, viewHref } from "../addresses.js";
 import { sparkline } from "../charts.js";
 import { debounce, h, time } from "../dom.js";
-import { formatAge, formatBrokerage, formatMoney, formatPercent, secondsSince } from "../format.js";
-import { emptyState, fill, projectName, statusPill } from "../parts.js";
+import { formatAge, formatBrokerage, formatMoney, formatOpen, formatPercent, secondsSince } from "../format.js";
+import { emptyState, fill, projectName, searchField, statusPill } from "../parts.js";
 import { readState, writeState } from "../state.js";
 import { pager, table } from "../table.js";
 import { numbers } from "./panel.js";
 
 const DEFAULTS = { show: "current", search: "", sort: "urgency", descending: "false", offset: "0" };
 const LIMIT = 50;
-const OPEN_COUNTED_TO = 1000;
 const STALE_SECONDS = 26 * 3600; // a nightly harvest, and two hours for it
 const REFRESH_MILLISECONDS = 60_000;
 const SHOWN = { current: "Newest of each project", running: "Running", broken: "Failed", all: "All" };
@@ -80,10 +79,6 @@ function toolbar(change) {
   );
 }
 
-/** Returns a field that says what is typed into it. */
-export const searchField = (value, placeholder, type) =>
-  h("input", { type: "search", value, placeholder, maxlength: 100, input: (event) => type(event.target.value) });
-
 function content(page, state, change, host, signal) {
   if (!page.total && state.show === DEFAULTS.show && !state.search) {
     return emptyState(
@@ -116,7 +111,7 @@ function columns(page, host, signal) {
     { title: "Brokerage", sort: "brokerage", cell: (row) => formatBrokerage(row.brokerage) },
     { title: "Status", sort: "status", cell: statusPill },
     { title: "Equity", numeric: true, watched: true, cell: (row) => equityCell(row, signal) },
-    { title: "Open insights", numeric: true, cell: (row) => openText(row.open_insights) },
+    { title: "Open insights", numeric: true, cell: (row) => formatOpen(row.open_insights) },
     {
       title: "Hit rate",
       numeric: true,
@@ -149,9 +144,6 @@ const equityCell = (row, signal) =>
     row.sparkline.length > 1 ? sparkline(row.sparkline, signal) : null,
     h("span", null, formatMoney(row.equity)),
   );
-
-/** Returns how many insights are open; they are counted up to a limit. */
-export const openText = (count) => (count >= OPEN_COUNTED_TO ? `${OPEN_COUNTED_TO}+` : String(count));
 
 // What may still trade and was not seen for long is shown as it was, which may not be as it is.
 function seenCell(row) {

@@ -3,10 +3,9 @@
 import { ask } from "../addresses.js";
 import { debounce, h } from "../dom.js";
 import { formatMoment, formatNumber, formatPercent } from "../format.js";
-import { fill } from "../parts.js";
+import { fill, searchField } from "../parts.js";
 import { readState, writeState } from "../state.js";
 import { pager, table } from "../table.js";
-import { searchField } from "./deployments.js";
 
 const DEFAULTS = {
   search: "", direction: "", model: "", state: "any", sort: "generated_at", descending: "true", offset: "0", before: "",
