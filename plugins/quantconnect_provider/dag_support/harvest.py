@@ -10,9 +10,9 @@ from typing import Any
 from quantconnect_provider import config
 from quantconnect_provider.dag_support.harvest_form import harvest_params
 from quantconnect_provider.dag_support.projects import connect, project_names
-from quantconnect_provider.operators.insights import REPORT_KEY
 from quantconnect_provider.plain_text import counted, log_table
 from quantconnect_provider.tasks.failures import TaskFailed, plain_errors
+from quantconnect_provider.tasks.harvest_operator import REPORT_KEY
 from quantconnect_provider.tasks.inputs import check_names, is_nothing, project_ids_of
 from quantconnect_provider.tasks.listed_deployment import ListedDeployment, list_deployments
 

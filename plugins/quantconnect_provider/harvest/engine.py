@@ -18,9 +18,10 @@ from quantconnect_provider.harvest.fetch.page import InsightSource
 from quantconnect_provider.harvest.fetch.page_reader import PageReader, PageSize
 from quantconnect_provider.harvest.fetch.thread_pool import FetchPool
 from quantconnect_provider.harvest.group_commit import GroupCommit, Job
+from quantconnect_provider.harvest.harvest_errors import one_line
 from quantconnect_provider.harvest.options import HarvestOptions
 from quantconnect_provider.harvest.read_plan import change_rule, is_settled, make_read_plan
-from quantconnect_provider.harvest.report import DeploymentResult, HarvestReport, describe, one_line
+from quantconnect_provider.harvest.report import DeploymentResult, HarvestReport, describe
 from quantconnect_provider.store.change_rule import ChangeRule
 from quantconnect_provider.store.commit_unit import CommitUnit, HarvestRecord, HarvestTarget, ResumeState
 from quantconnect_provider.store.store import Store

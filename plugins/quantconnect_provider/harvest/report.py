@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
 from tabulate import tabulate
 
-from quantconnect_provider.client.errors import QuantConnectError
-from quantconnect_provider.harvest.harvest_errors import HarvestFailedError
-from quantconnect_provider.store.text import storable
+from quantconnect_provider.harvest.harvest_errors import one_line, raise_failures
 
 _REMARK_WIDTH = 100
 _ALIGN = ("left", "left", "left", "right", "right", "right", "right", "left")
@@ -110,21 +107,13 @@ class HarvestReport:
 
         :raises HarvestFailedError: naming what failed; retryable if that may help for one of them.
         """
-        errors = [result.error for result in self.failed]
-        if not errors:
-            return
-        waits = [getattr(error, "retry_after_seconds", None) or 0.0 for error in errors]
-        lines = [
-            f"  project {result.project_id}, {result.deploy_id}: {one_line(result.error)}"
-            for result in self.failed
-        ]
-        raise HarvestFailedError(
-            f"{len(errors)} of {len(self.results)} deployments could not be harvested; the others were.\n"
-            + "\n".join(lines),
-            retryable=any(
-                error.retryable if isinstance(error, QuantConnectError) else True for error in errors
-            ),
-            retry_after_seconds=max(waits) or None,
+        raise_failures(
+            [
+                (f"project {result.project_id}, {result.deploy_id}", result.error)
+                for result in self.results
+                if result.error is not None
+            ],
+            f"{len(self.failed)} of {len(self.results)} deployments could not be harvested; the others were.",
         )
 
     def table(self) -> str:
@@ -152,12 +141,6 @@ def describe(result: DeploymentResult) -> str:
         f"{result.inserted:,} inserted, {result.updated:,} updated."
     )
     return line if result.error is None else f"{line} FAILED: {one_line(result.error)}"
-
-
-def one_line(error: Exception | None) -> str:
-    """Return an error's text on one line; of a database's error only what the database said."""
-    words = error.orig if isinstance(error, DBAPIError) else error
-    return storable(" ".join(str(words).split())) or type(error).__name__
 
 
 def _row(result: DeploymentResult) -> list[str]:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quantconnect_provider import config, harvest
-from quantconnect_provider.hooks.store import QuantConnectStoreHook
+from quantconnect_provider.tasks.harvest_operator import REPORT_KEY, QuantConnectHarvestOperator
 from quantconnect_provider.tasks.inputs import flag_of
-from quantconnect_provider.tasks.listed_targets import listed_targets
-from quantconnect_provider.tasks.operator import QuantConnectOperator
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context, XComArg
+    from datetime import datetime
 
-    from quantconnect_provider.harvest import HarvestOptions
+    from quantconnect_provider.client import QuantConnectClient
+    from quantconnect_provider.tasks.listed_deployment import ListedDeployment
 
-REPORT_KEY = "report"
-"""XCom key of `HarvestReport.to_json`; pushed also when the task fails because some deployments did."""
+__all__ = ["REPORT_KEY", "QuantConnectExtractInsightsOperator"]
 
 
-class QuantConnectExtractInsightsOperator(QuantConnectOperator):
+class QuantConnectExtractInsightsOperator(QuantConnectHarvestOperator):
     """Brings the store up to date with the insights of one or many live deployments.
 
     Only what can have changed since the last harvest is read. One deployment that fails stops no other; the
@@ -35,46 +32,19 @@ class QuantConnectExtractInsightsOperator(QuantConnectOperator):
     :param quantconnect_conn_id: id of the connection of type `quantconnect`.
     """
 
-    template_fields: Sequence[str] = (
-        "project_ids",
-        "deployments",
-        "full",
-        "store_conn_id",
-        "quantconnect_conn_id",
-    )
-
-    def __init__(
+    def harvest(
         self,
-        *,
-        project_ids: Sequence[int | str] | str | XComArg | None = None,
-        deployments: Sequence[Mapping[str, Any]] | str | XComArg | None = None,
-        full: bool | str = False,
-        store_conn_id: str = "quantconnect_store",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.project_ids = project_ids
-        self.deployments = deployments
-        self.full = full
-        self.store_conn_id = store_conn_id
-
-    def execute(self, context: Context) -> dict[str, int]:
-        """Harvest all of them, and fail at the end if one could not be harvested."""
-        with self.session() as client:
-            options = self._options()
-            targets = listed_targets(client, self.deployments, self.project_ids)
-            with harvest.Store.open(QuantConnectStoreHook(self.store_conn_id).get_conn()) as store:
-                run_id = str(context["run_id"])
-                listed_at = min((target.listed_at for target in targets), default=None)
-                report = harvest.harvest(client, store, targets, options, run_id, listed_at=listed_at)
-            context["ti"].xcom_push(key=REPORT_KEY, value=report.to_json())
-            report.raise_if_failed()
-            return report.counts()
-
-    def _options(self) -> HarvestOptions:
+        client: QuantConnectClient,
+        store: harvest.Store,
+        targets: list[ListedDeployment],
+        run_id: str,
+        listed_at: datetime | None,
+    ) -> harvest.HarvestReport:
+        """Read what can have changed of the targets' insights."""
         settings = config.load()
-        return harvest.HarvestOptions(
+        options = harvest.HarvestOptions(
             full=flag_of(self.full, "full"),
             rescore_days=settings.rescore_days,
             full_pass_days=settings.full_pass_days,
         )
+        return harvest.harvest(client, store, targets, options, run_id, listed_at=listed_at)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quantconnect_provider import config, harvest
 from quantconnect_provider.harvest import trading
-from quantconnect_provider.hooks.store import QuantConnectStoreHook
-from quantconnect_provider.operators.insights import REPORT_KEY
+from quantconnect_provider.tasks.harvest_operator import QuantConnectHarvestOperator
 from quantconnect_provider.tasks.inputs import flag_of
-from quantconnect_provider.tasks.listed_targets import listed_targets
-from quantconnect_provider.tasks.operator import QuantConnectOperator
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context, XComArg
+    from datetime import datetime
+
+    from quantconnect_provider.client import QuantConnectClient
+    from quantconnect_provider.tasks.listed_deployment import ListedDeployment
 
 
-class QuantConnectExtractTradingOperator(QuantConnectOperator):
+class QuantConnectExtractTradingOperator(QuantConnectHarvestOperator):
     """Brings orders, fills, closed trades and positions of one or many projects in the store up to date.
 
     Only what is new and what can have changed is read. One project that fails stops no other; the task then
@@ -34,39 +33,16 @@ class QuantConnectExtractTradingOperator(QuantConnectOperator):
     :param quantconnect_conn_id: id of the connection of type `quantconnect`.
     """
 
-    template_fields: Sequence[str] = (
-        "project_ids",
-        "deployments",
-        "full",
-        "store_conn_id",
-        "quantconnect_conn_id",
-    )
-
-    def __init__(
+    def harvest(
         self,
-        *,
-        project_ids: Sequence[int | str] | str | XComArg | None = None,
-        deployments: Sequence[Mapping[str, Any]] | str | XComArg | None = None,
-        full: bool | str = False,
-        store_conn_id: str = "quantconnect_store",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.project_ids = project_ids
-        self.deployments = deployments
-        self.full = full
-        self.store_conn_id = store_conn_id
-
-    def execute(self, context: Context) -> dict[str, int]:
-        """Harvest all of them, and fail at the end if one could not be harvested."""
-        with self.session() as client:
-            options = trading.TradingOptions(
-                full=flag_of(self.full, "full"), loading_seconds=config.load().orders_loading_seconds
-            )
-            targets = listed_targets(client, self.deployments, self.project_ids)
-            listed_at = min((target.listed_at for target in targets), default=None)
-            with harvest.Store.open(QuantConnectStoreHook(self.store_conn_id).get_conn()) as store:
-                report = trading.harvest_trading(client, store, targets, options, listed_at=listed_at)
-            context["ti"].xcom_push(key=REPORT_KEY, value=report.to_json())
-            report.raise_if_failed()
-            return report.counts()
+        client: QuantConnectClient,
+        store: harvest.Store,
+        targets: list[ListedDeployment],
+        run_id: str,
+        listed_at: datetime | None,
+    ) -> trading.TradingReport:
+        """Read what is new and what can have changed of the targets' projects."""
+        options = trading.TradingOptions(
+            full=flag_of(self.full, "full"), loading_seconds=config.load().orders_loading_seconds
+        )
+        return trading.harvest_trading(client, store, targets, options, listed_at=listed_at)

@@ -10,7 +10,7 @@ from typing import Protocol
 from quantconnect_provider.client.errors import NotFoundError, StillLoadingError, UnreadableAnswerError
 from quantconnect_provider.client.portfolio import Portfolio
 from quantconnect_provider.client.status import phase_of
-from quantconnect_provider.harvest.report import one_line
+from quantconnect_provider.harvest.harvest_errors import one_line
 from quantconnect_provider.harvest.trading.order_harvest import OrderHarvest, OrderSource, OrderWindow
 from quantconnect_provider.harvest.trading.report import ProjectResult
 from quantconnect_provider.harvest.trading.rows import position_rows

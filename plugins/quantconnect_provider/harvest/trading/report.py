@@ -7,9 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from quantconnect_provider.client.errors import QuantConnectError
-from quantconnect_provider.harvest.harvest_errors import HarvestFailedError
-from quantconnect_provider.harvest.report import one_line
+from quantconnect_provider.harvest.harvest_errors import one_line, raise_failures
 
 COUNTS = ("requests", "orders", "fills", "trades", "updated", "positions")
 _REMARK_WIDTH = 100
@@ -106,18 +104,14 @@ class TradingReport:
 
         :raises HarvestFailedError: naming what failed; retryable if that may help for one of them.
         """
-        errors = [result.error for result in self.failed]
-        if not errors:
-            return
-        waits = [getattr(error, "retry_after_seconds", None) or 0.0 for error in errors]
-        lines = [f"  project {result.project_id}: {one_line(result.error)}" for result in self.failed]
-        raise HarvestFailedError(
-            f"Orders, trades or positions of {len(errors)} of {len(self.results)} projects are incomplete.\n"
-            + "\n".join(lines),
-            retryable=any(
-                error.retryable if isinstance(error, QuantConnectError) else True for error in errors
-            ),
-            retry_after_seconds=max(waits) or None,
+        raise_failures(
+            [
+                (f"project {result.project_id}", result.error)
+                for result in self.results
+                if result.error is not None
+            ],
+            f"Orders, trades or positions of {len(self.failed)} of {len(self.results)} projects "
+            "are incomplete.",
         )
 
 
