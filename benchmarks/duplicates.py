@@ -191,7 +191,7 @@ def attempt(operator: Any, store: Path) -> None:
         operator.execute({"task_state_store": StoreFile(store), "ti": ti})
     except AirflowFailException:
         os._exit(2)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever the task raised
         policy = operator.retry_policy
         decision = policy.evaluate(error, 1, RETRIES) if policy else None
         os._exit(2 if decision is not None and decision.action is RetryAction.FAIL else 1)

@@ -40,7 +40,7 @@ class Settings:
 
 @lru_cache(maxsize=4)
 def _seed(deploy_id: str) -> int:
-    return int(deploy_id[2:], 16)
+    return int(deploy_id.removeprefix("L-"), 16)
 
 
 def _rows(deploy_id: str, start: int, end: int, open_from: int) -> str:

@@ -59,11 +59,15 @@ def svg() -> str:
             place[name] = (WIDTH * (2 * column + 1) / (2 * len(row)), TOP + ROW * level)
     height = max(y for _, y in place.values()) + BOX_HEIGHT + TOP
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" '
-        'font-family="sans-serif" font-size="15">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" '
+            'font-family="sans-serif" font-size="15">'
+        ),
         "<title>The packages of the provider, and what imports what</title>",
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" '
-        'orient="auto"><path d="M0,0 8,4 0,8z" fill="#607080"/></marker></defs>',
+        (
+            '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" '
+            'orient="auto"><path d="M0,0 8,4 0,8z" fill="#607080"/></marker></defs>'
+        ),
         f'<rect width="{WIDTH}" height="{height:g}" fill="#ffffff"/>',
     ]
     for importer, imported in reduced(edges):

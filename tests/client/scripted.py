@@ -85,7 +85,7 @@ class ScriptedServer:
 
             def date_time_string(self, timestamp: float | None = None) -> str:
                 upcoming = script.date_header
-                return upcoming if upcoming else super().date_time_string(timestamp)
+                return upcoming or super().date_time_string(timestamp)
 
             def _end(self) -> None:
                 self.close_connection = True

@@ -74,7 +74,7 @@ class QuantConnectClient(LiveDataEndpoints):
     ) -> QuantConnectClient:
         """Return a client for an account whose settings have been checked already."""
         client = cls.__new__(cls)
-        client._open(account, retry, throttle)
+        client._open(account, retry, throttle)  # noqa: SLF001 - its own class
         return client
 
     def _open(self, account: Account, retry: RetrySettings | None, throttle: Throttle | None) -> None:

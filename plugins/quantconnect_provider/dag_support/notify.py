@@ -169,7 +169,7 @@ def _deliver_group(
             continue
         try:
             spec.send(message_of(news, _places()), context)
-        except Exception as error:  # a notifier may raise anything, and must not keep the others from theirs
+        except Exception as error:  # noqa: BLE001 - a notifier may raise anything, and stops no other
             complete = False
             failures[spec.name] = type(error).__name__
             log.error("%s could not deliver: %s: %s", spec.path, type(error).__name__, error)

@@ -158,7 +158,7 @@ class _Batch:
             if self._failure is not None:
                 raise self._failure
             unit = job.run()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one deployment that fails stops no other
             if isinstance(error, CredentialsError):
                 self._failure = error  # every further request would be refused, and may lock the account
             self._done(job, unit, error)

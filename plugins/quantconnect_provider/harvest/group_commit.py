@@ -88,7 +88,7 @@ class GroupCommit:
         try:
             while not self._store.commit([unit := job.run_again()])[0].applied:
                 pass
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one deployment that fails stops no other
             self._done(job, unit, error)
         else:
             self._done(job, unit, None)

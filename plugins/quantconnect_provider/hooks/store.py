@@ -114,7 +114,7 @@ def _url_of_its_hook(conn: Connection) -> URL:
     """Return what the type's own hook makes of it, for databases that this module does not know."""
     try:
         address = getattr(conn.get_hook(), "sqlalchemy_url", None)  # type: ignore[no-untyped-call]
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - another provider's hook may raise anything
         address, reason = None, f" ({error})"
     else:
         reason = ""

@@ -64,7 +64,7 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 def make_server(app: SandboxApp) -> uvicorn.Server:
     """Make the HTTP server for an application; run it with ``serve(sockets=[...])``."""
     config = uvicorn.Config(
-        cast(Any, app),
+        cast("Any", app),
         http=_recording(app.transports),
         ws="none",
         lifespan="off",

@@ -50,7 +50,7 @@ class QuantConnectTaskFailed(TaskFailed):
         return f"{type(self.error).__name__}: {self}"
 
 
-class plain_errors:
+class plain_errors:  # noqa: N801 - a context manager reads as a verb
     """Lets QuantConnect's errors end the task with their one line instead of a stack of calls.
 
     What another attempt may cure passes, for the task's retries and their policy; the rest fails the task

@@ -38,8 +38,10 @@ def daily_report(store: Store, at: datetime) -> str:
     happened = _events(store, at)
     still_open = sum(1 for event in happened if event.is_open)
     lines = [
-        f"{counted(len(running), 'deployment')} running, {counted(still_open, 'open event')}, "
-        f"{at:%Y-%m-%d %H:%M} UTC."
+        (
+            f"{counted(len(running), 'deployment')} running, {counted(still_open, 'open event')}, "
+            f"{at:%Y-%m-%d %H:%M} UTC."
+        )
     ]
     if running:
         heads = ("project", "deployment", "status", "equity", "day", "below highest")

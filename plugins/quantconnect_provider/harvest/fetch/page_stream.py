@@ -113,7 +113,7 @@ class PageStream:
         began, worked = time.perf_counter(), time.thread_time()
         try:
             result = self._reader.read(start)
-        except BaseException as error:  # handed to the thread that reads
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that reads
             result = error
         seconds, work_seconds = time.perf_counter() - began, time.thread_time() - worked
         with self._changed:

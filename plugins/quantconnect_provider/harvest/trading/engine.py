@@ -102,7 +102,7 @@ def _round(pending: Sequence[ProjectHarvest], *, is_last: bool) -> list[ProjectH
                 _fail(job, error)
             else:
                 loading.append(job)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one project that fails stops no other
             if isinstance(error, CredentialsError):
                 refused = error  # every further request would be refused, and may lock the account
             _fail(job, error)

@@ -57,7 +57,7 @@ def verb(body: Body) -> Body:
         named = {key: value for key, value in given if key != fields}
         return self._call(name, **named, **dict(given).get(fields, {}))
 
-    return cast(Body, method)
+    return cast("Body", method)
 
 
 def perform(controlled: Controlled, name: str, arguments: dict[str, Any]) -> Any:
