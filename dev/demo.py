@@ -1,4 +1,4 @@
-"""`make demo`: deploy, harvest, harvest again and wind down, through real Airflow against the local sandbox.
+"""`make demo`: deploy, harvest, watch and wind down, through real Airflow against the local sandbox.
 
 Everything lies in a home of its own, .airflow/demo: a user's connections and settings play no part. This
 program prepares that home and the sandbox; `dev.demo_run` runs the steps, in a process of its own.
@@ -6,17 +6,22 @@ program prepares that home and the sandbox; `dev.demo_run` runs the steps, in a 
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from dev.console import say
+from dev.demo_watch import POLICY, STALE_SECONDS
 from dev.settings import CONNECTION_VARIABLE, HOME, PYTHON, common_environment
 from dev.venv import ROOT, child_environment
 from quantconnect_provider.sandbox.process import SandboxProcess
+from quantconnect_provider.sandbox.scenario import load_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from quantconnect_provider.sandbox.scenario_spec import Scenario
 
 DEMO_HOME = HOME / "demo"
 STORE, AIRFLOW_LOG = "quantconnect.db", "airflow.log"
@@ -30,7 +35,18 @@ def demo_environment(connection: str) -> dict[str, str]:
         CONNECTION_VARIABLE: connection,
         "AIRFLOW__QUANTCONNECT__POLL_INTERVAL_SECONDS": "0.2",  # each status lasts less than a second there
         "AIRFLOW__QUANTCONNECT__ORDERS_LOADING_SECONDS": "1",  # the sandbox has them at once
+        "AIRFLOW__QUANTCONNECT__POLICIES": json.dumps([POLICY]),
+        "AIRFLOW__QUANTCONNECT__STALE_MINUTES": str(STALE_SECONDS / 60),
+        "AIRFLOW__QUANTCONNECT__MARKET_CALENDAR": "24/7",  # the demo runs at weekends, too
     }
+
+
+def scenario() -> Scenario:
+    """Return the sandbox's default scenario, with algorithms that log a line each second."""
+    found = load_scenario(None)
+    for project in found.projects:
+        project.deploy.log_every_seconds = 1
+    return found
 
 
 def start_empty() -> None:
@@ -43,7 +59,7 @@ def start_empty() -> None:
 def main() -> None:
     """Run the demo; its exit status is that of the steps."""
     start_empty()
-    with SandboxProcess() as sandbox:
+    with SandboxProcess(scenario()) as sandbox:
         say(f"The sandbox, a local QuantConnect, runs at {sandbox.base_url}")
         say(f"All that Airflow says goes to {DEMO_HOME / AIRFLOW_LOG}")
         steps: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", str(sandbox.port), DEMO_HOME]

@@ -6,46 +6,23 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-from airflow.dag_processing.dagbag import DagBag
-from airflow.utils.db import upgradedb
-
-from dev.console import fail, say, step, tail
+from dev.console import fail, say
 from dev.demo import AIRFLOW_LOG, STORE
-from dev.demo_store import Harvest, harvests_after, mismatch
-from dev.quiet import output_to
+from dev.demo_airflow import Runner
+from dev.demo_store import Event, Harvest, harvests_after, mismatch
+from dev.demo_watch import Watching, print_events
 from dev.tables import table
 from dev.venv import ROOT
 from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.sandbox.process import RemoteSandbox
 
 PROJECT_ID = 23456002
-LATER_SECONDS = 15
+BESIDE_ID, RUNNING_ID = 23456003, 23456001
 QUERY = (
     "import sqlite3; [print(*row, sep='  ') for row in sqlite3.connect('{store}').execute("
     "'select deploy_id, symbol, direction, count(*) from quantconnect_insights group by 1, 2, 3')]"
 )
-
-
-class Runner:
-    """Runs the repository's DAGs, one after the other, each task by Airflow's task runner in this process."""
-
-    def __init__(self, log: Path) -> None:
-        self._log = log
-        with step("Preparing Airflow's database"), output_to(log):
-            upgradedb()
-            self._bag = DagBag(ROOT / "dags")
-        if self._bag.import_errors:
-            fail(f"DAG files that cannot be loaded: {self._bag.import_errors}")
-
-    def run(self, dag_id: str, **params: Any) -> None:
-        """Run a DAG to its end; ends the program when it is not a success."""
-        with step(f"Running {dag_id}"), output_to(self._log):
-            dag = self._bag.dags[dag_id]
-            run = dag.test(run_conf=params)
-        if run.state != "success":
-            fail(f"{dag_id} ended as {run.state}. The end of {self._log}:\n\n{tail(self._log, 40)}")
 
 
 class Steps:
@@ -58,12 +35,29 @@ class Steps:
         self._client = QuantConnectClient(sandbox.user_id, sandbox.api_token, base_url=sandbox.base_url)
 
     def deploy(self) -> str:
-        """Deploy the project; returns the deployment's id."""
+        """Deploy the project, beside one that somebody else deploys; returns the deployment's id."""
+        self._sandbox.deploy(BESIDE_ID)
         self._runner.run("quantconnect_deploy", project_id=PROJECT_ID)
         live = self._client.read_live(PROJECT_ID)
         if live.status != "Running":
             fail(f"after quantconnect_deploy the API says {live.status} instead of Running")
         return live.deploy_id
+
+    def watch(self, deploy_id: str) -> tuple[str, list[Event], int]:
+        """Let this deployment die and two others get into trouble; returns what runs in its place.
+
+        Also returns the events, and how often the watch ran.
+        """
+        silent, losing = (self._sandbox.deployments(each)[0]["deploy_id"] for each in (BESIDE_ID, RUNNING_ID))
+        watching = Watching(
+            self._runner, self._sandbox, self.store, dying=deploy_id, silent=silent, losing=losing
+        )
+        watching.begin()
+        watching.redeploy(PROJECT_ID)
+        live = self._client.read_live(PROJECT_ID)
+        if live.status != "Running" or live.deploy_id == deploy_id:
+            fail(f"after the guard's run of quantconnect_deploy the API says {live.status}: {live.deploy_id}")
+        return live.deploy_id, watching.end(), watching.runs
 
     def harvest(self) -> list[Harvest]:
         """Harvest all deployments while the sandbox's time stands still, and check the store."""
@@ -101,14 +95,15 @@ class Steps:
         return [str(moment["status"]) for moment in next(found)["history"]]
 
 
-def print_harvests(first: list[Harvest], second: list[Harvest]) -> None:
+def print_harvests(first: list[Harvest], second: list[Harvest], seconds: float) -> None:
     """Print both harvests, a line for each deployment."""
-    named = [("first", item) for item in first] + [(f"{LATER_SECONDS} s later", item) for item in second]
+    named = [("first", item) for item in first] + [(f"{seconds:.0f} s later", item) for item in second]
     rows = [
         [when, h.deploy_id, h.requests, h.read, h.inserted, h.updated, h.in_table, h.final]
         for when, h in named
     ]
     header = ["harvest", "deployment", "pages", "read", "new", "changed", "in table", "scores final"]
+    say("\nInsights in the table quantconnect_insights")
     say(table(rows, header))
 
 
@@ -116,22 +111,18 @@ def main(port: int, home: Path) -> None:
     """Run all steps, from the deployment to its end, and print the result."""
     started = time.monotonic()
     steps = Steps(port, home)
-    deploy_id = steps.deploy()
+    first_id = steps.deploy()
     first = steps.harvest()
-    with step(f"Letting {LATER_SECONDS} seconds pass: insights come in, scores become final"):
-        time.sleep(LATER_SECONDS)
+    harvested = time.monotonic()
+    second_id, raised, watched = steps.watch(first_id)
+    seconds = time.monotonic() - harvested
     second = steps.harvest()
     status = steps.wind_down()
-    say("\nWhat happened")
-    facts = [
-        ("project", PROJECT_ID),
-        ("deployment", deploy_id),
-        ("went through", " > ".join(steps.statuses(deploy_id))),
-        ("final status", f"{status}; no holdings left"),
-    ]
-    say(table(facts))
-    say("\nInsights in the table quantconnect_insights")
-    print_harvests(first, second)
+    say(f"\nWhat happened to project {PROJECT_ID}")
+    went = [[deploy_id, " > ".join(steps.statuses(deploy_id))] for deploy_id in (first_id, second_id)]
+    say(table([*went, ["in the end", f"{status}; no holdings left"]]))
+    print_events(raised, watched)
+    print_harvests(first, second, seconds)
     say(f"\nThe data lies in {steps.store} (SQLite). To see it:\n")
     say(f'  .venv/bin/python -c "{QUERY.format(store=os.path.relpath(steps.store, ROOT))}"')
     say(f"\nAll of it worked, in {time.monotonic() - started:.0f} seconds. With the UI: make up")

@@ -27,6 +27,17 @@ class Harvest:
     final: int
 
 
+@dataclass(frozen=True)
+class Event:
+    """A row of quantconnect_events; times are text, in UTC."""
+
+    kind: str
+    deploy_id: str
+    opened_at: str
+    resolved_at: str | None
+    action: str | None
+
+
 def query(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """Run one SELECT; nothing is there before the first harvest made the store."""
     if not store.is_file():
@@ -46,6 +57,15 @@ def harvests_after(store: Path, known: Collection[str]) -> list[Harvest]:
         "select count(*), coalesce(sum(score_is_final), 0) from quantconnect_insights where deploy_id = ?"
     )
     return [Harvest(*row, *query(store, counts, row[1])[0]) for row in rows if row[0] not in known]
+
+
+def events(store: Path) -> list[Event]:
+    """List the events, oldest first."""
+    statement = (
+        "select kind, deploy_id, opened_at, resolved_at, action from quantconnect_events"
+        " order by opened_at, kind"
+    )
+    return [Event(*row) for row in query(store, statement)]
 
 
 def mismatch(store: Path, deploy_id: str, truth: Sequence[dict[str, Any]]) -> str | None:

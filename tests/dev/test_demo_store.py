@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dev.demo_store import harvests_after, mismatch
+from dev.demo_store import Event, events, harvests_after, mismatch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,10 @@ def store(tmp_path: Path) -> Path:
                 ('h1', 7, 'L-1', 2, 101, 101, 0, 'complete', '2026-01-01');
             insert into quantconnect_harvests values
                 ('h2', 7, 'L-1', 1, 3, 2, 1, 'complete', '2026-01-02');
+            create table quantconnect_events (kind, deploy_id, opened_at, resolved_at, action);
+            insert into quantconnect_events values
+                ('stale', 'L-2', '2026-01-02', null, null),
+                ('died', 'L-1', '2026-01-01', '2026-01-02', 'redeploy');
             """
         )
     return path
@@ -71,6 +75,13 @@ def test_only_harvests_that_are_new_are_told(store: Path) -> None:
         2,
         1,
     )
+
+
+def test_events_come_in_the_order_in_which_they_were_opened(store: Path) -> None:
+    assert events(store) == [
+        Event("died", "L-1", "2026-01-01", "2026-01-02", "redeploy"),
+        Event("stale", "L-2", "2026-01-02", None, None),
+    ]
 
 
 def test_before_the_first_harvest_there_are_none(tmp_path: Path) -> None:
