@@ -18,9 +18,6 @@ from quantconnect_provider.client.orders import OrderPage, read_order_page
 from quantconnect_provider.client.trades import TradePage, read_trade_page
 from quantconnect_provider.client.transport import Transport
 
-WIDEST_WINDOW = 1000
-"""Orders or closed trades in one request, at most."""
-
 
 class LiveDataEndpoints:
     """The part of :class:`~quantconnect_provider.client.client.QuantConnectClient` for data and commands."""

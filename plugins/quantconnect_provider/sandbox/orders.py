@@ -10,7 +10,6 @@ MARKET, LIMIT, STOP_MARKET = 0, 1, 2
 TYPE_NAMES = {MARKET: "Market", LIMIT: "Limit", STOP_MARKET: "Stop Market"}
 STATUSES = {"submitted": 1, "partiallyFilled": 2, "filled": 3, "canceled": 5, "invalid": 7}
 """An order's status by that of its last event; there is no 4."""
-OPEN_STATUSES = frozenset({"submitted", "partiallyFilled"})
 EQUITY, CRYPTO = 1, 7
 HALF_SPREAD = 0.05
 
