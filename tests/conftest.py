@@ -9,7 +9,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from hypothesis import settings
+
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("busy machine", deadline=None)  # a slow case is no fault
+settings.load_profile("busy machine")
 
 pytest_plugins = ["quantconnect_provider.sandbox.pytest_plugin"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.definitions._internal.templater import NativeEnvironment, SandboxedEnvironment
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quantconnect_provider.client.errors import InvalidSettingError
@@ -41,7 +41,6 @@ def renderings(value: Any, *templates: str) -> list[Any]:
     ]
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.integers(1, 10**10), min_size=1, max_size=5, unique=True))
 def test_project_ids_are_read_from_every_rendering(ids: list[int]) -> None:
     for value in (ids, [str(each) for each in ids], tuple(ids)):
@@ -49,14 +48,12 @@ def test_project_ids_are_read_from_every_rendering(ids: list[int]) -> None:
             assert project_ids_of(rendered) == ids
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(st.dictionaries(names, texts | numbers | st.booleans() | st.none(), min_size=1, max_size=5))
 def test_parameters_are_read_from_every_rendering(parameters: dict[str, Any]) -> None:
     for rendered in (parameters, *renderings(parameters, *PLAIN)):
         assert mapping_of(rendered, "parameters") == parameters
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(
     st.lists(st.sampled_from(["Running", "Stopped", "ib_paper", "x-1"]), min_size=1, max_size=4, unique=True)
 )
@@ -65,7 +62,6 @@ def test_texts_are_read_from_every_rendering(wanted: list[str]) -> None:
         assert texts_of(rendered, "target") == wanted
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(st.booleans())
 def test_flags_are_read_from_every_rendering(flag: bool) -> None:
     for rendered in renderings(flag, *PLAIN):

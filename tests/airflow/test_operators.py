@@ -113,8 +113,10 @@ def test_second_attempt_goes_on_with_the_deployment_of_the_first(
     create = QuantConnectCreateLiveOperator(
         task_id="create", project_id=1001, compile_id=compile_id, deferrable=True
     )
+    quantconnect_sandbox.set_speed(0)  # it starts for as long as the first attempt lasts
     with pytest.raises(TaskDeferred):
         create.execute(context(store))
+    quantconnect_sandbox.set_speed(1)
     again = run_deferred(create, context(store))
     assert again["how"] == "resumed"
     assert len(quantconnect_sandbox.requests("live/create")) == 1
@@ -153,6 +155,7 @@ def test_context_without_a_state_store_is_warned_about(
 
 def test_trigger_of_a_wait_holds_ids_only(quantconnect_sandbox: Sandbox, at_once: None) -> None:
     stop = QuantConnectStopLiveOperator(task_id="stop", project_id=1002, deferrable=True)
+    quantconnect_sandbox.set_speed(0)  # it stops for as long as the task looks
     with pytest.raises(TaskDeferred) as caught:
         stop.execute(context())
     _, kwargs = caught.value.trigger.serialize()

@@ -140,7 +140,7 @@ def test_an_event_whose_fill_cannot_be_read_does_not_pass_for_none(
     assert (len(order.events), order.unread_events, order.is_final) == (1, 1, False)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(field=st.sampled_from(sorted({*ORDER} - {"id"})), value=odd_values)
 def test_an_odd_value_costs_only_its_field(
     server: ScriptedServer, client: QuantConnectClient, field: str, value: bytes
@@ -292,7 +292,7 @@ def test_insights_of_a_backtest_are_read(server: ScriptedServer, client: QuantCo
 
 
 @pytest.mark.parametrize("name", ["orders", "trades", "chart"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=odd_values)
 def test_whatever_comes_is_read_or_a_clear_error(
     server: ScriptedServer, client: QuantConnectClient, name: str, value: bytes

@@ -98,9 +98,7 @@ NODES = {
 def property_of_500(*strategies: Any) -> Callable[[TestFunction], TestFunction]:
     def decorate(function: TestFunction) -> TestFunction:
         tried = given(*strategies)(function)
-        return settings(
-            max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-        )(tried)
+        return settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])(tried)
 
     return decorate
 

@@ -251,7 +251,6 @@ def test_the_store_ends_up_as_the_model(store_url: str) -> None:
     run = settings(
         max_examples=30,
         stateful_step_count=20,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=run)

@@ -163,7 +163,7 @@ def sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @given(cases=CASES, lead=st.sampled_from([0, 1, 60, 97]))
-@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=70, suppress_health_check=list(HealthCheck))
 def test_two_thousand_odd_values_cost_no_other_value(
     sqlite_store: Store, cases: list[tuple[str, Any]], lead: int
 ) -> None:
@@ -173,7 +173,7 @@ def test_two_thousand_odd_values_cost_no_other_value(
 @pytest.mark.skipif(not postgres.is_available(), reason="no PostgreSQL on this machine")
 def test_odd_values_cost_no_other_value_on_postgresql(postgres_server: str) -> None:
     @given(cases=CASES, lead=st.sampled_from([0, 97]))
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=10)
     def check(cases: list[tuple[str, Any]], lead: int) -> None:
         check_odd_values(store, cases, lead)
 
@@ -187,7 +187,7 @@ def test_odd_values_cost_no_other_value_on_postgresql(postgres_server: str) -> N
     length=st.integers(1, 320),
     grown=st.integers(0, 150),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_rows_that_cannot_be_read_keep_their_positions(
     sqlite_store: Store, odd: dict[int, Any], block: tuple[int, int], length: int, grown: int
 ) -> None:

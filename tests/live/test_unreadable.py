@@ -56,7 +56,7 @@ def redeploy(desk: Desk, client: OddClient, **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["holdings", "cash"])
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(group=unreadable_groups)
 def test_a_group_of_a_portfolio_that_cannot_be_read_stops_nothing(desk: Desk, name: str, group: Any) -> None:
     if not desk.running():

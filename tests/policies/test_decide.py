@@ -231,7 +231,7 @@ def claims(store: Store) -> dict[str, tuple[str, datetime]]:
 
 
 @given(operations=st.lists(OPERATIONS, max_size=25))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_redeploys_keep_to_the_number_and_the_waits(store: Store, operations: list[tuple[str, Any]]) -> None:
     world = play(store, operations)
     made = claims(store)
@@ -247,7 +247,7 @@ def test_redeploys_keep_to_the_number_and_the_waits(store: Store, operations: li
 
 
 @given(operations=st.lists(st.one_of(OPERATIONS, BACK), max_size=25))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_clock_that_jumps_never_acts_twice_on_one_event(
     store: Store, operations: list[tuple[str, Any]]
 ) -> None:

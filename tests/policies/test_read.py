@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from quantconnect_provider.client.errors import InvalidSettingError
@@ -152,11 +152,16 @@ JSON = st.recursive(
 )
 
 
+@example('["\\ud9a5"]')
 @given(st.text(max_size=60) | st.lists(JSON, max_size=3).map(json.dumps))
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     message = refusal(text)
     assert not message or message.startswith("policies")
     assert len(message) < 500
+
+
+def test_a_character_that_json_escapes_as_two_halves_is_one() -> None:
+    assert "'\U0001f4c8'" in refusal('[{"event": "died", "action": "\\ud83d\\udcc8", "projects": "all"}]')
 
 
 def refusal(text: str) -> str:

@@ -105,7 +105,7 @@ def test_watches_at_the_same_moment_open_and_resolve_once(store_url: str) -> Non
 
 
 @given(seen=st.lists(st.sets(st.sampled_from(["L-1", "L-2", "L-3"])), max_size=8))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_events_count_how_often_each_problem_began(store: Store, seen: list[set[str]]) -> None:
     with store.engine.begin() as connection:
         connection.execute(events.delete())

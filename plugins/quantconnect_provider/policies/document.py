@@ -87,7 +87,15 @@ class Document:
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(entry, f"{path}[{index}]") for index, entry in enumerate(node.value)]
         assert isinstance(node, yaml.ScalarNode)  # noqa: S101 - there are three kinds of nodes
-        return _scalar(str(node.value), quoted=node.style is not None)
+        return _scalar(self._text(node), quoted=node.style is not None)
+
+    def _text(self, node: yaml.ScalarNode) -> str:
+        # JSON may escape a character as two halves, which YAML takes for two characters.
+        try:
+            return str(node.value).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:
+            problem = "half of a character (a surrogate) is not taken"
+            raise self._error(problem, node.start_mark.line + 1, "Write the character itself.") from None
 
     def _object(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -95,7 +103,7 @@ class Document:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise self._error("a key is not text", line, "Write it like name: value.")
-            name = str(key.value)
+            name = self._text(key)
             if name in found:
                 raise self._error(f"{name[:40]} is there twice", line, "Keep one of them.")
             self._lines[f"{path}.{name}"] = line

@@ -146,7 +146,7 @@ def emptied(store: Store) -> Iterator[Store]:
     yield store
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reading=READINGS, steps=STEPS)
 def test_the_store_ends_with_what_was_traded(
     store: Store, reading: dict[str, Any], steps: list[tuple[str, int, Any]]
