@@ -33,11 +33,8 @@ test: venv-dev  ## the whole default test suite
 	@$(RUN) pytest -q -n 2
 
 coverage: venv-dev  ## the same suite, counting the lines and branches of the package that it runs: 95 % or more
-	@.venv/bin/coverage erase
 	@# Without the harvests that are killed: they would write no counts, and start slowly while counting.
-	@.venv/bin/coverage run -m pytest -q -n 2 --ignore tests/harvest/test_kill.py
-	@.venv/bin/coverage combine -q
-	@.venv/bin/coverage report
+	@$(RUN) pytest -q -n 2 --ignore tests/harvest/test_kill.py --cov --cov-report=term
 
 chaos: venv-dev  ## kill, cut off and restart everything around deployments, through a whole Airflow
 	@$(RUN) pytest -q tests/chaos
