@@ -8,8 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv venv-dev venv-docs venv-distributed demo up down test coverage chaos test-stack lint bench docs generate \ browser screenshots
-	conformance wheel constraints compose-env distributed
+.PHONY: help venv venv-dev venv-docs venv-distributed demo up down test coverage chaos test-stack lint bench docs \
+	generate browser screenshots soak conformance wheel constraints compose-env distributed
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ coverage: venv-dev  ## the same suite, counting the lines and branches of the pa
 
 chaos: venv-dev  ## kill, cut off and restart everything around deployments, through a whole Airflow
 	@$(RUN) pytest -q tests/chaos
+
+soak: venv-dev  ## days of live trading at 1,440 times speed, with faults; SOAK_MINUTES=30
+	@$(RUN) dev.soak
 
 lint: venv-dev  ## ruff, mypy --strict, and the layers: which room may import which
 	@$(RUN) ruff check .

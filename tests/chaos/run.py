@@ -18,7 +18,7 @@ from quantconnect_provider.sandbox.scenario import merge
 from tests.chaos.cases import FLOWS, SPEED, Case
 
 if TYPE_CHECKING:
-    from tests.chaos.airflow_processes import AirflowProcesses
+    from dev.airflow_processes import AirflowProcesses
     from tests.chaos.watch import Watch
 
 ENDED = ("success", "failed", "upstream_failed", "skipped")

@@ -15,9 +15,9 @@ from typing import Any
 
 import requests
 
+from dev.airflow_processes import AirflowProcesses
 from dev.distributed.servers import running_postgres
 from quantconnect_provider.sandbox import SandboxProcess
-from tests.chaos.airflow_processes import AirflowProcesses
 from tests.chaos.cases import Case
 from tests.chaos.run import Outcome, Run
 from tests.chaos.watch import Watch

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from dev import processes
+from dev.airflow_processes import AirflowProcesses
 from dev.distributed.servers import running_postgres
 from quantconnect_provider.sandbox import SandboxProcess
 from quantconnect_provider.tasks.waiting import WORKER_SECONDS
-from tests.chaos.airflow_processes import AirflowProcesses
 
 DAGS = Path(__file__).parent / "dags"
 PROJECTS = 25

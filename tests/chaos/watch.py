@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import requests
 
+from dev.patient_api import PatientApi
 from quantconnect_provider.sandbox import RemoteSandbox
-from tests.chaos.airflow_api import PatientApi
 
 T = TypeVar("T")
 

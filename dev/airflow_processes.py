@@ -6,19 +6,21 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import psutil
 
 from dev import processes
+from dev.patient_api import PatientApi
 from dev.ports import LOOPBACK, free_port
 from dev.settings import PYTHON, common_environment
 from dev.up import COMPONENTS
 from dev.venv import ROOT, child_environment
-from tests.chaos.airflow_api import PatientApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 HEALTHY_WITHIN_SECONDS = 240.0
@@ -70,12 +72,19 @@ class AirflowProcesses:
     :param database: the address of an empty database.
     :param bundles: the folders with DAG files, by name.
     :param variables: more environment variables for all of them, such as connections.
+    :param local_settings: the code of their ``airflow_local_settings``.
     """
 
     def __init__(
-        self, home: Path, database: str, bundles: Mapping[str, Path], variables: Mapping[str, str]
+        self,
+        home: Path,
+        database: str,
+        bundles: Mapping[str, Path],
+        variables: Mapping[str, str],
+        local_settings: str = SHORT_DELAYS,
     ) -> None:
         self.home = home
+        self._local_settings = local_settings
         port = free_port()
         address = f"http://{LOOPBACK}:{port}"
         inherited = {n: v for n, v in child_environment().items() if not n.startswith("AIRFLOW")}
@@ -104,7 +113,9 @@ class AirflowProcesses:
         """Prepare the database, start all components, and wait until these DAGs are loaded."""
         (self.home / "config").mkdir(parents=True)
         (self.home / "components").mkdir()
-        (self.home / "config" / "airflow_local_settings.py").write_text(SHORT_DELAYS, encoding="utf-8")
+        (self.home / "config" / "airflow_local_settings.py").write_text(
+            self._local_settings, encoding="utf-8"
+        )
         subprocess.run(
             [PYTHON, "-m", "airflow", "db", "migrate"],
             cwd=ROOT,
@@ -176,6 +187,10 @@ class AirflowProcesses:
             child.wait()
         processes.wait_until(lambda: not processes.all_members(self._sessions), 20.0)
 
+    def sessions(self) -> dict[str, list[psutil.Process]]:
+        """Return the living processes of each running component, its workers included."""
+        return {name: processes.members(record) for name, record in self._running.items()}
+
     def listening(self) -> set[tuple[str, int]]:
         """Return every address that any of the processes listens on."""
         return processes.listening_addresses(self._sessions)
@@ -185,7 +200,9 @@ class AirflowProcesses:
         assert not broken, broken
         return wanted <= {dag["dag_id"] for dag in self.api.get("/dags")["dags"]}
 
-    def _wait(self, condition: Any, problem: str, seconds: float = HEALTHY_WITHIN_SECONDS) -> None:
+    def _wait(
+        self, condition: Callable[[], bool], problem: str, seconds: float = HEALTHY_WITHIN_SECONDS
+    ) -> None:
         if not processes.wait_until(condition, seconds, every=0.5):
             ends = {name: self._end_of(name) for name in COMPONENTS}
             raise AssertionError(f"{problem}: {ends}")

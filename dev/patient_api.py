@@ -1,4 +1,4 @@
-"""Airflow's REST API as the suite asks it: patiently, and one change at a time."""
+"""Airflow's REST API, asked patiently, and for one change at a time."""
 
 from __future__ import annotations
 
