@@ -28,7 +28,7 @@ from dev.settings import CONNECTION_VARIABLE, HOME
 from dev.soak.clock import VARIABLE, SharedClock
 from dev.soak.day import Days
 from dev.soak.measures import Sample, as_table, growing, measure_processes, measure_store
-from dev.soak.runs import DAGS, HARVEST, WATCH, Runs
+from dev.soak.runs import DAGS, DEPLOY, HARVEST, WATCH, Runs
 from dev.soak.scenario import LOCAL_SETTINGS, SETTINGS, SPEED, scenario
 from dev.soak.truth import Truth
 from dev.venv import ROOT
@@ -92,14 +92,20 @@ class Soak:
         self.days.live_through(day)
         self.runs.trigger(HARVEST)
         self.runs.until_over()
-        failed = [f"failed: {name}" for name in self.runs.failed()]
-        found = [*self.truth.differences(), *failed]
+        found = self.truth.differences()
+        found += [f"failed: {name}" for name in self.runs.failed()]
+        found += self._deployed_otherwise()
         new = [problem for problem in found if problem not in self.problems]
         self.problems += new
         self.samples.append(self._measure())
         self._print(day, time.monotonic() - began, len(new))
         for problem in new:
             say(f"  {problem}")
+
+    def _deployed_otherwise(self) -> list[str]:
+        """Each run of the deploy DAG makes one deployment, whatever happens to its requests."""
+        made, asked = self.truth.counts["deploys"], self.runs.count(DEPLOY)
+        return [] if made == asked else [f"{asked} runs of {DEPLOY} made {made} deployments"]
 
     def _measure(self) -> Sample:
         sandbox = psutil.Process(self.sandbox.pid)
