@@ -1,4 +1,4 @@
-"""The operators for live deployments: make, read, list, stop, liquidate. Each has a file of its own."""
+"""The operators for live deployments: make, read, list, end, portfolio, log. Each has a file of its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from quantconnect_provider.operators.create_live import QuantConnectCreateLiveOp
 from quantconnect_provider.operators.liquidate_live import QuantConnectLiquidateLiveOperator
 from quantconnect_provider.operators.list_live import QuantConnectListLiveOperator
 from quantconnect_provider.operators.read_live import QuantConnectReadLiveOperator
+from quantconnect_provider.operators.read_logs import QuantConnectReadLogsOperator
+from quantconnect_provider.operators.read_portfolio import QuantConnectReadPortfolioOperator
 from quantconnect_provider.operators.stop_live import QuantConnectStopLiveOperator
 
 __all__ = [
@@ -13,5 +15,7 @@ __all__ = [
     "QuantConnectLiquidateLiveOperator",
     "QuantConnectListLiveOperator",
     "QuantConnectReadLiveOperator",
+    "QuantConnectReadLogsOperator",
+    "QuantConnectReadPortfolioOperator",
     "QuantConnectStopLiveOperator",
 ]

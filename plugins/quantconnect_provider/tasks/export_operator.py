@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import ObjectStoragePath
-
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.tasks.inputs import project_id_of, text_or_none
+from quantconnect_provider.tasks.object_file import write_file
 from quantconnect_provider.tasks.operator import QuantConnectOperator
 
 if TYPE_CHECKING:
@@ -56,15 +53,8 @@ class QuantConnectExportOperator(QuantConnectOperator):
             raise InvalidSettingError(
                 "path is empty.", advice="Give a path or an address like s3://bucket/key."
             )
-        with self.session() as client, tempfile.TemporaryFile() as spooled:
-            for piece in self.pieces(client, project_id_of(self.project_id)):
-                spooled.write(piece)
-            size = spooled.tell()
-            spooled.seek(0)
-            path = ObjectStoragePath(address, conn_id=text_or_none(self.path_conn_id))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # An object store makes the object when the file is closed: nobody sees a part of it.
-            with path.open("wb") as file:  # type: ignore[no-untyped-call]
-                shutil.copyfileobj(spooled, file, 1 << 20)
+        with self.session() as client:
+            pieces = self.pieces(client, project_id_of(self.project_id))
+            size = write_file(address, text_or_none(self.path_conn_id), pieces)
         self.log.info("Wrote %s bytes to %s", f"{size:,}", address)
         return {"path": address, "bytes": size}

@@ -50,6 +50,19 @@ def project_ids_of(value: Any, field: str = "project_ids") -> list[int]:
     return ids
 
 
+def whole_number_of(value: Any, field: str, *, minimum: int) -> int:
+    """Return a whole number; text is taken, as templates give text.
+
+    :raises InvalidSettingError: naming the field.
+    """
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID and int(text) >= minimum:
+        return int(text)
+    raise InvalidSettingError(
+        f"{field} is {_short(value)}.", advice=f"It must be a whole number from {minimum} on."
+    )
+
+
 def one_of(value: Any, choices: Collection[str], field: str) -> str:
     """Return *value*, which must be one of *choices*.
 
