@@ -66,7 +66,7 @@ conformance: venv  ## QuantConnect's own command-line client against the sandbox
 wheel: venv-dev  ## build dist/*.whl, and see Airflow find it in an environment of its own
 	@$(RUN) dev.wheel
 
-constraints:  ## resolve constraints.txt and conformance/constraints-lean.txt anew
+constraints:  ## resolve constraints.txt and the lock files in requirements/ anew
 	@$(PYTHON) -m dev.constraints
 
 compose-env:  ## random secrets for docker-compose.yaml, into .env; what is there stays

@@ -21,12 +21,7 @@ from dev.venv import ROOT, Environment, child_environment, ensure
 from quantconnect_provider.sandbox.process import SandboxProcess
 
 CONFORMANCE = ROOT / "conformance"
-LEAN = Environment(
-    path=ROOT / ".venv-lean",
-    constraints=CONFORMANCE / "constraints-lean.txt",
-    target=("--requirement", str(CONFORMANCE / "requirements-lean.in")),
-    inputs=(CONFORMANCE / "constraints-lean.txt", CONFORMANCE / "requirements-lean.in"),
-)
+LEAN = Environment(path=ROOT / ".venv-lean", base="lean")
 PROJECT, ORGANIZATION = "23456002", "5cad178b20a1d52567b534553413b691"  # of the sandbox's default scenario
 # Which brokerages there are the client reads from a file that it downloads when there is none beside its
 # package. Paper trading is all that is needed here.

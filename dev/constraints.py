@@ -1,47 +1,31 @@
-"""`make constraints`: resolve both sets of versions anew, for all our Pythons."""
+"""`make constraints`: resolve every set of versions anew, for all our Pythons.
+
+``constraints.txt`` is for people who install the wheel into an Airflow of their own; the lock files in
+``requirements/`` are what this checkout and the image install from: the same versions, with hashes.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from dev.console import fail, step, tail
-from dev.venv import ROOT, child_environment
+from dev.console import fail, step
+from dev.venv import LOCKS, ROOT, Environment, child_environment, ensure
 
 OLDEST = "3.10"
+BASE = ("pyproject.toml", "requirements/base.in")
 EXTRAS = ("dev", "postgres", "distributed", "docs", "watch")
-CONFORMANCE = ROOT / "conformance"
-# Each file: its first line, and what decides its content.
-FILES = {
-    ROOT / "constraints.txt": (
-        "# The tested set of versions, for Python 3.10 to 3.13. Made by: make constraints",
-        ["pyproject.toml", *(f"--extra={extra}" for extra in EXTRAS)],
-    ),
-    CONFORMANCE / "constraints-lean.txt": (
-        "# The versions that QuantConnect's command-line client is tested with. Made by: make constraints",
-        ["conformance/requirements-lean.in"],
-    ),
-}
+TOOLS = ("audit", "lean", "uv")
+"""Sets of their own: programs that run in an environment of their own."""
+
+CONSTRAINTS = ROOT / "constraints.txt"
+MADE_BY = "for Python 3.10 to 3.13. Made by: make constraints"
 
 
-def resolver(folder: Path) -> Path:
-    """Install uv, which resolves for all Pythons and platforms at once, in a throw-away environment."""
-    log = folder / "log"
-    with log.open("wb") as output:
-        commands: list[list[str | Path]] = [
-            [sys.executable, "-m", "venv", folder / "venv"],
-            [folder / "venv/bin/python", "-m", "pip", "install", "--quiet", "uv"],
-        ]
-        for command in commands:
-            if subprocess.run(command, stdout=output, stderr=output, check=False).returncode != 0:
-                fail(f"uv could not be installed.\n\n{tail(log)}")
-    return folder / "venv/bin/uv"
-
-
-def resolve(uv: Path, header: str, arguments: list[str]) -> str:
+def resolve(uv: Path, *arguments: str | Path) -> str:
     """Resolve to the newest versions that fit; no package index is named in the result."""
     environment = child_environment()
     if "PIP_CERT" in environment:
@@ -64,17 +48,44 @@ def resolve(uv: Path, header: str, arguments: list[str]) -> str:
     )
     if done.returncode != 0:
         fail(f"no set of versions fits.\n\n{done.stderr}")
-    return f"{header}\n{done.stdout}"
+    return done.stdout
+
+
+def entries(lock: str) -> list[str]:
+    """Split a lock file into its packages, each with the hashes below it."""
+    return [entry for entry in re.split(r"^(?=[^\s#])", lock, flags=re.MULTILINE) if "==" in entry]
+
+
+def write(path: Path, what: str, content: str) -> None:
+    """Write a file that says how it was made."""
+    path.write_text(f"# {what}, {MADE_BY}\n{content}", encoding="utf-8")
+
+
+def lock(uv: Path) -> None:
+    """Write the lock files: the base, what each extra adds to it, and the tools."""
+    hashed = ("--generate-hashes", "--constraint", CONSTRAINTS)
+    base = entries(resolve(uv, *hashed, *BASE))
+    write(LOCKS / "base.txt", "The tested set of versions with hashes", "".join(base))
+    for extra in EXTRAS:
+        whole = entries(resolve(uv, *hashed, *BASE, f"--extra={extra}"))
+        added = "".join(entry for entry in whole if entry not in base)
+        write(LOCKS / f"{extra}.txt", f"What the extra {extra} adds to base.txt", added)
+    for tool in TOOLS:
+        content = resolve(uv, "--generate-hashes", f"requirements/{tool}.in")
+        write(LOCKS / f"{tool}.txt", f"What {tool}.in needs, with hashes", content)
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files, with the uv that the last run locked."""
     with tempfile.TemporaryDirectory() as folder:
-        with step("Installing the resolver"):
-            uv = resolver(Path(folder))
-        for path, (header, arguments) in FILES.items():
-            with step(f"Resolving {os.path.relpath(path, ROOT)}"):
-                path.write_text(resolve(uv, header, arguments), encoding="utf-8")
+        tool = Environment(Path(folder) / "venv", base="uv")
+        ensure(tool, set(), "the resolver")
+        uv = tool.path / "bin" / "uv"
+        with step(f"Resolving {os.path.relpath(CONSTRAINTS, ROOT)}"):
+            everything = resolve(uv, *BASE, *(f"--extra={extra}" for extra in EXTRAS))
+            write(CONSTRAINTS, "The tested set of versions", everything)
+        with step(f"Locking {os.path.relpath(LOCKS, ROOT)}/"):
+            lock(uv)
 
 
 if __name__ == "__main__":

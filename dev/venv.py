@@ -1,9 +1,10 @@
-"""Make or complete a virtual environment from a constraints file; standard library only, for a bare python3.
+"""Make or complete a virtual environment from lock files; standard library only, for a bare python3.
 
     python3 -m dev.venv [EXTRA ...]        # .venv with the provider (editable) and these extras
 
-What was installed is written down in `installed.json` inside the environment: a run with nothing to do costs
-a fifth of a second, and a changed constraints.txt or pyproject.toml is noticed.
+Only what requirements/ names is installed, at these versions and with these hashes. What was installed is
+written down in `installed.json` inside the environment: a run with nothing to do costs a fifth of a second,
+and a changed lock file or pyproject.toml is noticed.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from typing import TYPE_CHECKING
 from dev.console import fail, step, tail
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ROOT / "requirements"
 OLDEST, NEWEST = (3, 10), (3, 13)
 NO_VENV = """this python3 can make no virtual environment with pip in it.
   On Debian or Ubuntu:  apt install python3-venv python3-pip
@@ -35,10 +37,10 @@ class Environment:
     """One virtual environment: where it is and what decides what is in it."""
 
     path: Path
-    constraints: Path
-    target: Sequence[str]  # pip's arguments for the thing to install; {extras} is filled in
-    inputs: Sequence[Path]  # files whose change makes a new installation necessary
+    base: str  # the lock file that is always installed; each extra adds the one of its name
+    project: Path | None = None  # source to install as editable
     compiled: Sequence[Path] = ()  # folders of source to compile beside the installed packages
+    locks: Path = LOCKS
 
     @property
     def python(self) -> Path:
@@ -55,12 +57,19 @@ class Environment:
         """What venv and pip said the last time."""
         return self.path / "install.log"
 
+    def requirements(self, extras: Collection[str]) -> list[Path]:
+        """Name the lock files of the environment with these extras."""
+        return [self.locks / f"{name}.txt" for name in (self.base, *sorted(extras))]
+
+    def inputs(self, extras: Collection[str]) -> list[Path]:
+        """Name the files whose change makes a new installation necessary."""
+        return self.requirements(extras) + ([self.project / "pyproject.toml"] if self.project else [])
+
 
 PROVIDER = Environment(
     path=ROOT / ".venv",
-    constraints=ROOT / "constraints.txt",
-    target=("--editable", ".{extras}"),
-    inputs=(ROOT / "constraints.txt", ROOT / "pyproject.toml"),
+    base="base",
+    project=ROOT,
     compiled=(ROOT / "plugins", ROOT / "dags", ROOT / "dev"),
 )
 
@@ -148,21 +157,30 @@ def create(environment: Environment) -> None:
         fail(f"{NO_VENV}\n\n{said}\n{pip_said}")
 
 
-def install(environment: Environment, extras: set[str]) -> None:
-    """Install the target with its extras at the constrained versions, and compile everything to bytecode.
-
-    pip compiles one file after the other; compileall uses every core. Without bytecode each Airflow process
-    would compile about a thousand modules at its start.
-    """
-    chosen = f"[{','.join(sorted(extras))}]" if extras else ""
-    target = [argument.format(extras=chosen) for argument in environment.target]
+def pip(environment: Environment, *arguments: str | Path) -> None:
+    """Install without dependencies; ends the program with what pip said when it fails."""
     quiet = ("--no-input", "--no-compile", "--disable-pip-version-check")
-    good, said = run(
-        [environment.python, "-m", "pip", "install", *quiet, "-c", environment.constraints, *target]
-    )
+    good, said = run([environment.python, "-m", "pip", "install", *quiet, "--no-deps", *arguments])
     environment.log.write_text(said, encoding="utf-8")
-    if not good:
-        fail(f"pip failed; all it said is in {environment.log}\n\n{tail(environment.log)}")
+    if good:
+        return
+    what = "pip failed"
+    if "DO NOT MATCH THE HASHES" in said:
+        what = f"a package is not the one that was tested: its hash is not in {environment.locks.name}/"
+    fail(f"{what}; all that pip said is in {environment.log}\n\n{tail(environment.log)}")
+
+
+def install(environment: Environment, extras: set[str]) -> None:
+    """Install the locked packages and the project, and compile everything to bytecode.
+
+    Only wheels: building a package would run whatever version of its build tools is the newest. pip compiles
+    one file after the other; compileall uses every core. Without bytecode each Airflow process would compile
+    about a thousand modules at its start.
+    """
+    files = [argument for path in environment.requirements(extras) for argument in ("--requirement", path)]
+    pip(environment, "--require-hashes", "--only-binary", ":all:", *files)
+    if environment.project:
+        pip(environment, "--no-build-isolation", "--editable", environment.project)
     folders = [*sorted((environment.path / "lib").glob("python*/site-packages")), *environment.compiled]
     present = [folder for folder in folders if folder.is_dir()]
     # Some packages ship files for other Python versions, which do not compile here and are never imported.
@@ -172,9 +190,10 @@ def install(environment: Environment, extras: set[str]) -> None:
 def ensure(environment: Environment, extras: set[str], label: str) -> None:
     """Bring the environment to the wanted state; does nothing when it is there already."""
     stamp = read_stamp(environment)
-    inputs = digest(environment.inputs)
     installed = extras_of(stamp)
     good = usable(environment)
+    wanted = extras | installed if good else extras
+    inputs = digest(environment.inputs(wanted))
     if good and stamp.get("inputs") == inputs and extras <= installed:
         return
     with step(
@@ -182,10 +201,9 @@ def ensure(environment: Environment, extras: set[str], label: str) -> None:
     ):
         if not good:
             create(environment)
-            installed = set()
         environment.stamp.unlink(missing_ok=True)
-        install(environment, extras | installed)
-        content = {"path": str(environment.path), "inputs": inputs, "extras": sorted(extras | installed)}
+        install(environment, wanted)
+        content = {"path": str(environment.path), "inputs": inputs, "extras": sorted(wanted)}
         environment.stamp.write_text(json.dumps(content), encoding="utf-8")
 
 

@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 from dev.console import fail, say, step
+from dev.constraints import CONSTRAINTS
 from dev.settings import PYTHON
-from dev.venv import ROOT, Environment, child_environment, ensure
+from dev.venv import ROOT, Environment, child_environment, create
 
 DIST = ROOT / "dist"
 PROGRAM = """
@@ -56,11 +57,13 @@ def main() -> None:
         for old in DIST.glob("airflow_provider_quantconnect-*.whl"):
             old.unlink()
         with step("Building the wheel"):
-            run([PYTHON, "-m", "build", "--wheel", "--outdir", DIST, ROOT], folder)
+            run([PYTHON, "-m", "build", "--wheel", "--no-isolation", "--outdir", DIST, ROOT], folder)
         (wheel,) = DIST.glob("airflow_provider_quantconnect-*.whl")
-        constraints = ROOT / "constraints.txt"
-        fresh = Environment(folder / "venv", constraints, [str(wheel)], [constraints])
-        ensure(fresh, set(), wheel.name)
+        fresh = Environment(folder / "venv", base="base")
+        with step(f"Installing {wheel.name} with constraints.txt, as into any Airflow"):
+            create(fresh)
+            pip = ["-m", "pip", "install", "--quiet", "--no-input", f"--constraint={CONSTRAINTS}"]
+            run([fresh.python, *pip, wheel], folder)
         with step("Asking the installed Airflow"):
             run([fresh.python, "-c", PROGRAM], folder)
             listed = run([fresh.path / "bin" / "airflow", "providers", "list"], folder)

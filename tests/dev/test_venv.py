@@ -1,12 +1,15 @@
-"""The environment behind the make targets: made on a bare python3, and only when something changed."""
+"""The environment of the make targets: made on a bare python3, and only when something changed."""
 
 from __future__ import annotations
 
 import ensurepip
+import hashlib
+import json
 import stat
 import subprocess
 import sys
 import venv as stdlib_venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,32 +17,48 @@ import pytest
 from dev import venv
 from dev.venv import Environment
 
-WHEELS = Path(ensurepip.__file__).parent / "_bundled"
+BUNDLED = Path(ensurepip.__file__).parent / "_bundled"
+NAME = "nothing_at_all"
+
+
+def write_wheel(folder: Path) -> str:
+    """Write the wheel of a package with one module; returns its hash."""
+    info = f"{NAME}-1.0.dist-info"
+    content = {
+        f"{NAME}.py": "",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {NAME}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    path = folder / f"{NAME}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, text in content.items():
+            wheel.writestr(name, text)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture
-def package(tmp_path: Path) -> Path:
-    """A package that installs without an index: pip itself, from the wheel that Python brings along."""
-    return next(WHEELS.glob("pip-*.whl"))
-
-
-@pytest.fixture
-def environment(tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """An environment with one package, which needs no index."""
+    locks, wheels = tmp_path / "requirements", tmp_path / "wheels"
+    locks.mkdir()
+    wheels.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(WHEELS))
-    constraints = tmp_path / "constraints.txt"
-    constraints.write_text("# none\n", encoding="utf-8")
-    return Environment(tmp_path / "env", constraints, ["--force-reinstall", str(package)], [constraints])
+    monkeypatch.setenv("PIP_FIND_LINKS", f"{wheels} {BUNDLED}")
+    digest = write_wheel(wheels)
+    (locks / "base.txt").write_text(f"{NAME}==1.0 --hash=sha256:{digest}\n", encoding="utf-8")
+    for extra in ("dev", "postgres"):
+        (locks / f"{extra}.txt").write_text("# nothing more\n", encoding="utf-8")
+    return Environment(tmp_path / "env", base="base", locks=locks)
 
 
 @pytest.fixture
 def made(environment: Environment) -> Environment:
     """An environment that counts as installed, quick to make."""
     stdlib_venv.create(environment.path, with_pip=False, system_site_packages=True, symlinks=True)
-    environment.stamp.write_text(
-        f'{{"path": "{environment.path}", "inputs": "{venv.digest(environment.inputs)}", "extras": ["dev"]}}',
-        encoding="utf-8",
-    )
+    inputs = venv.digest(environment.inputs(["dev"]))
+    stamp = {"path": str(environment.path), "inputs": inputs, "extras": ["dev"]}
+    environment.stamp.write_text(json.dumps(stamp), encoding="utf-8")
     return environment
 
 
@@ -52,11 +71,11 @@ def installs(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 
 
 def test_a_new_environment_has_the_package_and_its_bytecode(environment: Environment, capsys) -> None:
-    venv.ensure(environment, set(), "pip")
+    venv.ensure(environment, set(), "a package")
 
-    cached = list(environment.path.glob("lib/python*/site-packages/pip/__pycache__/__init__.*.pyc"))
+    cached = list(environment.path.glob(f"lib/python*/site-packages/__pycache__/{NAME}.*.pyc"))
     assert cached
-    assert "Making env with pip" in capsys.readouterr().out
+    assert "Making env with a package" in capsys.readouterr().out
 
 
 def test_without_ensurepip_the_systems_pip_puts_pip_in(
@@ -102,12 +121,21 @@ def test_another_extra_is_added_to_those_that_are_there(made: Environment, insta
     assert installs == [{"dev", "postgres"}]
 
 
-def test_changed_constraints_install_again_with_the_extras_that_are_there(made, installs) -> None:
-    made.constraints.write_text("# changed\n", encoding="utf-8")
+@pytest.mark.parametrize("name", ["base", "dev"])
+def test_a_changed_lock_file_installs_again_with_the_extras_that_are_there(made, installs, name) -> None:
+    (made.locks / f"{name}.txt").write_text("# changed\n", encoding="utf-8")
 
     venv.ensure(made, set(), "all")
 
     assert installs == [{"dev"}]
+
+
+def test_the_lock_file_of_another_extra_changes_nothing(made: Environment, installs: list[set[str]]) -> None:
+    (made.locks / "postgres.txt").write_text("# changed\n", encoding="utf-8")
+
+    venv.ensure(made, set(), "all")
+
+    assert installs == []
 
 
 def test_a_failed_installation_is_tried_again_by_the_next_run(made, monkeypatch) -> None:
@@ -122,7 +150,7 @@ def test_a_failed_installation_is_tried_again_by_the_next_run(made, monkeypatch)
 
 
 def test_a_copied_environment_counts_as_nothing_installed(made: Environment, tmp_path: Path) -> None:
-    copy = Environment(tmp_path / "copy", made.constraints, made.target, made.inputs)
+    copy = Environment(tmp_path / "copy", base="base", locks=made.locks)
     copy.path.mkdir()
     copy.stamp.write_bytes(made.stamp.read_bytes())
 
@@ -130,14 +158,35 @@ def test_a_copied_environment_counts_as_nothing_installed(made: Environment, tmp
 
 
 def test_pips_words_are_shown_when_it_fails(environment: Environment, capsys) -> None:
-    broken = Environment(
-        environment.path, environment.constraints, ["no-such-package-anywhere"], environment.inputs
-    )
+    lock = environment.locks / "base.txt"
+    lock.write_text(f"no-such-package-anywhere==1.0 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
 
     with pytest.raises(SystemExit):
-        venv.ensure(broken, set(), "nothing")
+        venv.ensure(environment, set(), "nothing")
 
     assert "no-such-package-anywhere" in capsys.readouterr().err
+
+
+def test_a_package_with_another_hash_is_refused(environment: Environment, capsys) -> None:
+    lock = environment.locks / "base.txt"
+    lock.write_text(f"{NAME}==1.0 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
+
+    with pytest.raises(SystemExit):
+        venv.ensure(environment, set(), "nothing")
+
+    assert "a package is not the one that was tested: its hash is not in requirements/" in (
+        capsys.readouterr().err
+    )
+    assert not list(environment.path.rglob(f"{NAME}.py"))
+
+
+def test_a_package_without_a_hash_is_refused(environment: Environment, capsys) -> None:
+    (environment.locks / "base.txt").write_text(f"{NAME}==1.0\n", encoding="utf-8")
+
+    with pytest.raises(SystemExit):
+        venv.ensure(environment, set(), "nothing")
+
+    assert not list(environment.path.rglob(f"{NAME}.py"))
 
 
 def test_a_python_that_airflow_does_not_support_is_named(monkeypatch, capsys) -> None:
