@@ -9,7 +9,7 @@ unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help venv venv-dev venv-docs venv-distributed demo up down test coverage chaos test-stack lint bench docs \
-	generate browser screenshots soak conformance wheel constraints compose-env distributed
+	generate browser screenshots soak conformance wheel lock constraints compose-env distributed
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -66,8 +66,11 @@ conformance: venv  ## QuantConnect's own command-line client against the sandbox
 wheel: venv-dev  ## build dist/*.whl, and see Airflow find it in an environment of its own
 	@$(RUN) dev.wheel
 
-constraints:  ## resolve constraints.txt and the lock files in requirements/ anew
+lock:  ## bring constraints.txt and requirements/ up to pyproject.toml; other versions stay
 	@$(PYTHON) -m dev.constraints
+
+constraints:  ## resolve constraints.txt and requirements/ to the newest versions
+	@$(PYTHON) -m dev.constraints --upgrade
 
 compose-env:  ## random secrets for docker-compose.yaml, into .env; what is there stays
 	@$(PYTHON) -m dev.compose_env

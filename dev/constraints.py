@@ -1,7 +1,10 @@
-"""`make constraints`: resolve every set of versions anew, for all our Pythons.
+"""`make lock` and `make constraints`: the versions that are installed, for all our Pythons.
+
+    python3 -m dev.constraints [--upgrade]
 
 ``constraints.txt`` is for people who install the wheel into an Airflow of their own; the lock files in
-``requirements/`` are what this checkout and the image install from: the same versions, with hashes.
+``requirements/`` are what this checkout and the image install from: the same versions, with hashes. What is
+there stays at its version as long as it fits, unless everything is to be upgraded.
 """
 
 from __future__ import annotations
@@ -9,11 +12,16 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dev.console import fail, step
 from dev.venv import LOCKS, ROOT, Environment, child_environment, ensure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OLDEST = "3.10"
 BASE = ("pyproject.toml", "requirements/base.in")
@@ -22,11 +30,11 @@ TOOLS = ("audit", "lean", "uv")
 """Sets of their own: programs that run in an environment of their own."""
 
 CONSTRAINTS = ROOT / "constraints.txt"
-MADE_BY = "for Python 3.10 to 3.13. Made by: make constraints"
+MADE_BY = "for Python 3.10 to 3.13. Made by: make lock, make constraints"
 
 
 def resolve(uv: Path, *arguments: str | Path) -> str:
-    """Resolve to the newest versions that fit; no package index is named in the result."""
+    """Resolve to versions that fit together; no package index is named in the result."""
     environment = child_environment()
     if "PIP_CERT" in environment:
         environment.setdefault("SSL_CERT_FILE", environment["PIP_CERT"])
@@ -39,7 +47,7 @@ def resolve(uv: Path, *arguments: str | Path) -> str:
         "--no-emit-index-url",
     ]
     done = subprocess.run(
-        [uv, "pip", "compile", "--quiet", *options, *arguments],
+        [uv, "pip", "compile", *options, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -61,9 +69,9 @@ def write(path: Path, what: str, content: str) -> None:
     path.write_text(f"# {what}, {MADE_BY}\n{content}", encoding="utf-8")
 
 
-def lock(uv: Path) -> None:
+def lock(uv: Path, *how: str) -> None:
     """Write the lock files: the base, what each extra adds to it, and the tools."""
-    hashed = ("--generate-hashes", "--constraint", CONSTRAINTS)
+    hashed = ("--generate-hashes", f"--constraint={CONSTRAINTS}")
     base = entries(resolve(uv, *hashed, *BASE))
     write(LOCKS / "base.txt", "The tested set of versions with hashes", "".join(base))
     for extra in EXTRAS:
@@ -71,22 +79,24 @@ def lock(uv: Path) -> None:
         added = "".join(entry for entry in whole if entry not in base)
         write(LOCKS / f"{extra}.txt", f"What the extra {extra} adds to base.txt", added)
     for tool in TOOLS:
-        content = resolve(uv, "--generate-hashes", f"requirements/{tool}.in")
-        write(LOCKS / f"{tool}.txt", f"What {tool}.in needs, with hashes", content)
+        path = LOCKS / f"{tool}.txt"
+        content = resolve(uv, *how, "--generate-hashes", f"--output-file={path}", path.with_suffix(".in"))
+        write(path, f"What {tool}.in needs, with hashes", content)
 
 
-def main() -> None:
+def main(how: Sequence[str]) -> None:
     """Write all files, with the uv that the last run locked."""
     with tempfile.TemporaryDirectory() as folder:
         tool = Environment(Path(folder) / "venv", base="uv")
         ensure(tool, set(), "the resolver")
         uv = tool.path / "bin" / "uv"
         with step(f"Resolving {os.path.relpath(CONSTRAINTS, ROOT)}"):
-            everything = resolve(uv, *BASE, *(f"--extra={extra}" for extra in EXTRAS))
-            write(CONSTRAINTS, "The tested set of versions", everything)
+            extras = [f"--extra={extra}" for extra in EXTRAS]
+            content = resolve(uv, *how, f"--output-file={CONSTRAINTS}", *BASE, *extras)
+            write(CONSTRAINTS, "The tested set of versions", content)
         with step(f"Locking {os.path.relpath(LOCKS, ROOT)}/"):
-            lock(uv)
+            lock(uv, *how)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -46,7 +46,7 @@ def test_a_lock_file_covers_what_pyproject_asks_for(extra: str) -> None:
     versions = locked("base") | locked(extra)
     for requirement in wanted(extra):
         found = versions.get(canonicalize_name(requirement.name), set())
-        assert found, f"{requirement.name}: run make constraints"
+        assert found, f"{requirement.name}: run make lock"
         assert all(requirement.specifier.contains(version) for version in found), requirement
 
 
