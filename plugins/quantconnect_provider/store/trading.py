@@ -1,4 +1,8 @@
-"""Keeps orders, fills, closed trades and positions: each row once, and never an older answer over a newer."""
+"""Keeps orders, fills, closed trades and positions: each row once, and never an older answer over a newer.
+
+Several harvests of a project may run at once. Each transaction that writes locks the project's deployments
+first, as a merge of insights does, so that one waits for the other and none waits in a circle.
+"""
 
 from __future__ import annotations
 
@@ -94,8 +98,8 @@ def save_trading_complete(store: Store, deploy_ids: Sequence[str], began_at: dat
     earlier = known.trading_complete_at.is_(None) | (known.trading_complete_at < began_at)
 
     def save(connection: Connection) -> None:
-        for ids in _pieces(sorted(deploy_ids)):
-            statement = update(deployments).where(known.deploy_id.in_(ids), earlier)
+        for deploy_id in sorted(deploy_ids):
+            statement = update(deployments).where(known.deploy_id == deploy_id, earlier)
             connection.execute(statement.values(trading_complete_at=began_at))
 
     store.write(save)
@@ -105,6 +109,7 @@ def save_orders(store: Store, order_rows: Sequence[Row], fill_rows: Sequence[Row
     """Store orders of one project and their fills in one transaction."""
 
     def save(connection: Connection) -> tuple[Kept, Kept]:
+        _lock(connection, order_rows[0]["project_id"])
         kept = _keep(connection, orders, order_rows, _same_orders(orders, order_rows))
         return kept, _keep(connection, fills, fill_rows, _same_orders(fills, fill_rows))
 
@@ -112,17 +117,14 @@ def save_orders(store: Store, order_rows: Sequence[Row], fill_rows: Sequence[Row
     return found
 
 
-def unplace_orders(store: Store, project_id: int, seen: set[tuple[str, int]]) -> int:
-    """Take the position of orders that a read of all orders has not *seen* (deployment and order id)."""
+def unplace_orders(store: Store, project_id: int, began_at: datetime) -> int:
+    """Take the position of the orders that were not seen since a read of all orders *began_at*."""
+    not_seen = and_(orders.c.position.is_not(None), orders.c.observed_at < began_at)
 
     def save(connection: Connection) -> int:
-        keys = (orders.c.deploy_id, orders.c.order_id)
-        mine = and_(orders.c.project_id == project_id, orders.c.position.is_not(None))
-        gone = [tuple(row) for row in connection.execute(select(*keys).where(mine)) if tuple(row) not in seen]
-        for deploy_id, order_id in sorted(gone):
-            this = and_(orders.c.deploy_id == deploy_id, orders.c.order_id == order_id)
-            connection.execute(update(orders).where(mine, this).values(position=None))
-        return len(gone)
+        _lock(connection, project_id)
+        statement = update(orders).where(orders.c.project_id == project_id, not_seen)
+        return connection.execute(statement.values(position=None)).rowcount
 
     count: int = store.write(save)
     return count
@@ -152,7 +154,12 @@ def save_trades(store: Store, rows: Sequence[Row]) -> Kept:
         and_(trades.c.project_id == rows[0]["project_id"], trades.c.trade_id.in_(ids))
         for ids in _pieces([storable(row["trade_id"]) for row in rows])
     ]
-    kept: Kept = store.write(lambda connection: _keep(connection, trades, rows, same))
+
+    def save(connection: Connection) -> Kept:
+        _lock(connection, rows[0]["project_id"])
+        return _keep(connection, trades, rows, same)
+
+    kept: Kept = store.write(save)
     return kept
 
 
@@ -160,18 +167,26 @@ def replace_positions(store: Store, project_id: int, rows: Sequence[Row], observ
     """Store *rows* as all that a project holds; False if what is stored was observed later."""
 
     def replace(connection: Connection) -> bool:
+        _lock(connection, project_id)
         mine = positions.c.project_id == project_id
         newest = connection.execute(select(func.max(positions.c.observed_at)).where(mine)).scalar()
         if newest is not None and newest > observed_at:
             return False
         connection.execute(delete(positions).where(mine))
         if rows:
-            # Another harvest may have inserted its rows after the DELETE looked.
+            # Not a plain INSERT: two names of an answer may become one when they are stored.
             connection.execute(_upsert(connection, positions), _sorted(positions, rows))
         return True
 
     replaced: bool = store.write(replace)
     return replaced
+
+
+def _lock(connection: Connection, project_id: int) -> None:
+    """Keep other harvests of this project out until the transaction ends (SQLite's transaction does)."""
+    known = deployments.c
+    query = select(known.deploy_id).where(known.project_id == project_id)
+    connection.execute(query.order_by(known.deploy_id).with_for_update()).all()
 
 
 def _stored_orders(project_id: int) -> Any:

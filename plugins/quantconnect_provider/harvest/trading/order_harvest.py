@@ -76,7 +76,6 @@ class OrderHarvest:
         self._stopped = stopped
         self._recheck = recheck
         self._launched = trading.launch_order(store, project_id)
-        self._seen: set[tuple[str, int]] = set()
         self.disagreeing: dict[str, list[int]] = {}
 
     def run(self, full: bool, may_be_empty: bool) -> None:
@@ -96,8 +95,8 @@ class OrderHarvest:
                 if everything:
                     self._read_everything(may_be_empty=may_be_empty and last is None)
                 elif last is not None:
-                    end = self._read_from(last.position, last)
-                    self._read_windows(end)
+                    page = self._first_page(last.position, last, may_be_empty=False)
+                    self._read_windows(end=self._read_on(page, last.position, last))
             except PositionsShiftedError:
                 log.warning(
                     "Project %s: orders have moved to other positions; reading all of them again.",
@@ -111,9 +110,9 @@ class OrderHarvest:
         )
 
     def _read_everything(self, *, may_be_empty: bool) -> None:
-        self._seen.clear()
-        self._read_from(0, None, may_be_empty=may_be_empty)
-        gone = trading.unplace_orders(self._store, self._project_id, self._seen)
+        page = self._first_page(0, None, may_be_empty)
+        self._read_on(page, 0, None)
+        gone = trading.unplace_orders(self._store, self._project_id, page.requested_at)
         if gone:
             log.warning(
                 "Project %s: QuantConnect does not show %s stored orders any more; they are kept.",
@@ -121,9 +120,8 @@ class OrderHarvest:
                 f"{gone:,}",
             )
 
-    def _read_from(self, start: int, known: trading.StoredOrder | None, *, may_be_empty: bool = False) -> int:
-        """Read from *start*, where *known* must stand, to the end; returns where the last page began."""
-        page = self._first_page(start, known, may_be_empty)
+    def _read_on(self, page: OrderPage, start: int, known: trading.StoredOrder | None) -> int:
+        """Store *page* and read on to the end; returns where the last page began."""
         owner = known.deploy_id if known else None
         before = Neighbour(known.deploy_id, known.order_id) if known else None
         while True:
@@ -139,6 +137,7 @@ class OrderHarvest:
                 return start
 
     def _first_page(self, start: int, known: trading.StoredOrder | None, may_be_empty: bool) -> OrderPage:
+        """Read the page that begins at *start*, where *known* must stand."""
         try:
             page = self._page(start, start + self._window.size)
         except RefusedError:
@@ -215,7 +214,6 @@ class OrderHarvest:
                 self._set_aside(order, start + place)
                 continue
             before = Neighbour(deploy_id, order.order_id)
-            self._seen.add((deploy_id, order.order_id))
             order_rows.append(order_row(order, self._project_id, deploy_id, start + place, page.requested_at))
             fills += fill_rows(order, self._project_id, deploy_id, page.requested_at)
             if not _agrees(order):
