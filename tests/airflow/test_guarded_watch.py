@@ -56,6 +56,32 @@ def test_an_algorithm_that_dies_is_deployed_again_once(
     }
 
 
+@pytest.mark.parametrize(("backoff_seconds", "acted"), [(600, 0), (0, 1)])
+def test_an_algorithm_that_quantconnect_restarts_is_not_deployed_again(
+    watch: Callable[[], Run],
+    policies: Callable[..., None],
+    quantconnect_sandbox: Any,
+    run_dag: Callable[..., Run],
+    backoff_seconds: float,
+    acted: int,
+) -> None:
+    """Neither when it runs again within the backoff, nor when a guard acted just before."""
+    policies({**REDEPLOY, "backoff_seconds": backoff_seconds})
+    watch()
+    deploy_id = quantconnect_sandbox.deployments(1002)[0]["deploy_id"]
+    quantconnect_sandbox.fail(deploy_id)
+    watch()
+    runs = triggered()
+    assert len(runs) == acted
+    quantconnect_sandbox.restart(deploy_id)
+    for dag_id, conf in runs.values():
+        assert run_dag(dag_id, **conf).states["plan"] == "failed"
+    watch()
+    assert triggered() == runs
+    assert sent(quantconnect_sandbox, "live/create") == 0
+    assert [one["status"] for one in quantconnect_sandbox.deployments(1002)] == ["Running"]
+
+
 def test_a_drawdown_is_liquidated_once_a_person_approves(
     watch: Callable[[], Run],
     policies: Callable[..., None],

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from quantconnect_provider.client.status import RESTART_GRACE_SECONDS
 from quantconnect_provider.policies.cycle import guard_events
 from quantconnect_provider.policies.decide import Step, decide
 from quantconnect_provider.policies.policy import Alert, AnyPolicy, Liquidate, Policies, Redeploy, Stop
@@ -77,6 +78,12 @@ def test_the_wait_ends_with_the_window() -> None:
     policy = redeploy(at_most=100, backoff_factor=10, window_hours=1)
     history = redeployed(*[NOON - n * timedelta(seconds=1) for n in range(90)])
     assert step(died(), policy, history, NOON + HOUR)[0] is Step.ACT
+
+
+def test_by_default_no_redeploy_comes_while_quantconnect_may_restart_the_deployment_itself() -> None:
+    policy = Redeploy(event=DIED, projects="all", deploy={})
+    still = NOON + timedelta(seconds=RESTART_GRACE_SECONDS - 1)
+    assert step(died(), policy, now=still)[0] is Step.WAIT
 
 
 def test_redeploys_are_used_up_for_good() -> None:
