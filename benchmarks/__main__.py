@@ -14,7 +14,9 @@ from tests.store import postgres
 
 _STORES: list[list[str]] = [[], ["--store", "postgresql"]] if postgres.is_available() else [[]]
 _VARIANTS = {
-    **dict.fromkeys(("first_fill", "overlap", "night", "memory", "quiet_projects", "watch"), _STORES),
+    **dict.fromkeys(
+        ("first_fill", "overlap", "night", "memory", "quiet_projects", "scorecard", "watch"), _STORES
+    ),
     "rate_limit": [["--configured"], ["--learned"]],
 }
 _PARTS = ("__init__", "__main__", "api", "server", "stores")

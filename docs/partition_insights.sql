@@ -13,6 +13,8 @@ ALTER INDEX quantconnect_insights_pkey RENAME TO quantconnect_insights_whole_pke
 ALTER INDEX quantconnect_insights_position RENAME TO quantconnect_insights_whole_position;
 ALTER INDEX quantconnect_insights_closing RENAME TO quantconnect_insights_whole_closing;
 ALTER INDEX quantconnect_insights_unexpiring RENAME TO quantconnect_insights_whole_unexpiring;
+ALTER INDEX quantconnect_insights_observed RENAME TO quantconnect_insights_whole_observed;
+ALTER INDEX quantconnect_insights_series RENAME TO quantconnect_insights_whole_series;
 
 CREATE TABLE quantconnect_insights
     (LIKE quantconnect_insights_whole INCLUDING DEFAULTS INCLUDING STORAGE)
@@ -56,6 +58,9 @@ CREATE INDEX quantconnect_insights_closing ON quantconnect_insights (deploy_id, 
     WHERE closes_at < '2050-01-01 00:00:00+00:00';
 CREATE INDEX quantconnect_insights_unexpiring ON quantconnect_insights (deploy_id, generated_at)
     WHERE closes_at IS NULL OR closes_at >= '2050-01-01 00:00:00+00:00';
+CREATE INDEX quantconnect_insights_observed ON quantconnect_insights (project_id, observed_at);
+CREATE INDEX quantconnect_insights_series ON quantconnect_insights
+    (project_id, coalesce(substr(source_model, 1, 200), ''), coalesce(substr(ticker, 1, 200), ''));
 
 COMMIT;
 ANALYZE quantconnect_insights;

@@ -30,6 +30,7 @@ from quantconnect_provider.operators import (
     export_trades,
     insights,
     live,
+    scorecard,
     trading,
 )
 from quantconnect_provider.operators import compile as builds
@@ -211,7 +212,7 @@ def forget(conn_id: str) -> None:
 
 def test_every_operator_parameter_is_documented() -> None:
     exports = (export_logs, export_orders, export_trades)
-    for module in (builds, command_live, insights, live, sensors, trading, *exports):
+    for module in (builds, command_live, insights, live, scorecard, sensors, trading, *exports):
         for name, found in vars(module).items():
             if (
                 name.startswith("QuantConnect")

@@ -123,7 +123,7 @@ def test_dag_file_parses_without_network_database_or_heavy_imports(path: Path) -
     assert found["seconds"] < 1.0
 
 
-@pytest.mark.parametrize("package", ["client", "live", "harvest", "policies", "sandbox"])
+@pytest.mark.parametrize("package", ["client", "live", "harvest", "policies", "scorecard", "sandbox"])
 def test_package_works_without_airflow(package: str) -> None:
     code = f"""
 import importlib, pkgutil, sys
@@ -156,6 +156,7 @@ def test_dags_have_forms_docs_and_the_retry_policy() -> None:
             "parameters", "data_providers", "automatic_redeploy", "notification", "approval",
         },
         "quantconnect_harvest_insights": {"project_ids", "full"},
+        "quantconnect_scorecard": {"project_ids", "full"},
         "quantconnect_wind_down": {"project_ids", "all_running", "deploy_id", "action", "approval"},
         "quantconnect_watch": set(),
     }  # fmt: skip

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Double,
     Index,
@@ -14,6 +15,8 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -67,6 +70,8 @@ insights = Table(
     Column("first_seen_at", Time, nullable=False),
     Column("observed_at", Time, nullable=False),
     Index("quantconnect_insights_position", "deploy_id", "position"),
+    # What changed in a project since a moment, and how many insights it has.
+    Index("quantconnect_insights_observed", "project_id", "observed_at"),
     Index(
         "quantconnect_insights_closing",
         "deploy_id",
@@ -82,6 +87,20 @@ insights = Table(
         postgresql_where=UNEXPIRING,
     ),
 )
+
+
+def _key(column: Column[str | None]) -> ColumnElement[str]:
+    """Spell a text as the index does: empty for none, and short enough for PostgreSQL's indexes."""
+    return func.coalesce(
+        func.substr(column, literal_column("1"), literal_column("200")), literal_column("''")
+    )
+
+
+SOURCE_MODEL = _key(insights.c.source_model)
+"""The first 200 characters of the name of an insight's model; empty if it has none."""
+TICKER = _key(insights.c.ticker)
+"""An insight's ticker, likewise."""
+Index("quantconnect_insights_series", insights.c.project_id, SOURCE_MODEL, TICKER)
 
 deployments = Table(
     "quantconnect_deployments",
@@ -122,6 +141,8 @@ harvests = Table(
     Column("updated", Integer, nullable=False),
     Column("status", Text, nullable=False),
     Column("error", Text),
+    # How many of the inserted and updated rows the scorecards hold already.
+    Column("in_scorecards", Integer, nullable=False, server_default="0"),
 )
 
 api_pace = Table(

@@ -23,11 +23,25 @@ scorecards = Table(
     Column("hit_rate", Double),
     Column("hit_rate_low", Double),
     Column("hit_rate_high", Double),
-    # From reference to final value, signed by the predicted direction, as a fraction.
+    # From reference to final value, signed by the predicted direction, as a fraction; from how many insights.
+    Column("returns", Integer, nullable=False),
     Column("mean_signed_return", Double),
-    # Spearman's rank correlation of the prediction with the outcome, -1 to 1.
+    # Spearman's rank correlation of the prediction with the return, -1 to 1; from how many insights, and
+    # whether the prediction was their magnitude, confidence or only direction.
     Column("information_coefficient", Double),
-    # Mean confidence and hit rate of each tenth of confidence.
+    Column("information_coefficient_pairs", Integer, nullable=False),
+    Column("information_coefficient_of", Text),
+    # Mean confidence, hit rate and number of insights of each tenth of confidence.
     Column("calibration", Json, nullable=False),
     Column("computed_at", Time, nullable=False),
+)
+
+scorecard_progress = Table(
+    "quantconnect_scorecard_progress",
+    metadata,
+    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+    # The latest observed_at that the project's scorecards account for.
+    Column("observed_up_to", Time),
+    # How often they were computed: two computations at the same time notice each other by it.
+    Column("revision", Integer, nullable=False),
 )

@@ -1,0 +1,146 @@
+"""Which series have to be computed: those with insights that changed since the last time.
+
+Two things show them: insights that were read later than any that the scorecards hold, and harvests whose rows
+are not all in the scorecards, because a slow harvest commits rows that it read long before. Each harvest
+counts its rows in the transaction that stores them, so no row is missed, whatever the workers' clocks say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
+
+from quantconnect_provider.scorecard.staged_insights import series
+from quantconnect_provider.store.schema import SOURCE_MODEL, TICKER, Time, harvests, insights
+from quantconnect_provider.store.scorecard_tables import scorecard_progress, scorecards
+
+_INSTANT = timedelta(microseconds=1)
+
+_projects = Table(
+    "quantconnect_scorecard_projects",
+    MetaData(),
+    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+    # Null: all of the project's series are computed.
+    Column("since", Time),
+    prefixes=["TEMPORARY"],
+)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the scorecards of a project are."""
+
+    observed_up_to: datetime | None = None
+    revision: int = 0
+
+
+@dataclass
+class Changes:
+    """What is stored, and what of it the scorecards do not hold.
+
+    :param totals: insights of each project.
+    :param latest: when the latest of them was read.
+    :param progress: how far the scorecards are.
+    :param harvests: rows by id of each harvest that is not all in the scorecards.
+    :param wanted: projects to compute; the moment since when insights count as changed, None for all.
+    """
+
+    totals: dict[int, int] = field(default_factory=dict)
+    latest: dict[int, datetime] = field(default_factory=dict)
+    progress: dict[int, Progress] = field(default_factory=dict)
+    harvests: dict[str, int] = field(default_factory=dict)
+    wanted: dict[int, datetime | None] = field(default_factory=dict)
+
+
+def read_progress(connection: Connection, project_ids: Sequence[int] | None) -> dict[int, Progress]:
+    """Return how far the scorecards of each project are; one without scorecards is missing."""
+    done = scorecard_progress.c
+    query = select(done.project_id, done.observed_up_to, done.revision)
+    found = connection.execute(_of_projects(query, done.project_id, project_ids))
+    return {project_id: Progress(*rest) for project_id, *rest in found}
+
+
+def find_changes(connection: Connection, project_ids: Sequence[int] | None, *, full: bool) -> Changes:
+    """Return what has to be computed, of these projects or of all."""
+    changes = Changes(progress=read_progress(connection, project_ids))
+    kept = insights.c
+    query = select(kept.project_id, func.count(), func.max(kept.observed_at)).group_by(kept.project_id)
+    for project_id, count, latest in connection.execute(_of_projects(query, kept.project_id, project_ids)):
+        changes.totals[project_id], changes.latest[project_id] = count, latest
+    started = _unaccounted(connection, changes, project_ids)
+    for project_id in changes.totals.keys() | changes.progress.keys():
+        since = changes.progress.get(project_id, Progress()).observed_up_to
+        if full or since is None or project_id not in changes.totals:
+            changes.wanted[project_id] = None
+            continue
+        if project_id in started:  # the first rows may have been read at the very moment that it began
+            since = min(since, started[project_id] - _INSTANT)
+        if changes.latest[project_id] > since:
+            changes.wanted[project_id] = since
+    return changes
+
+
+def _unaccounted(
+    connection: Connection, changes: Changes, project_ids: Sequence[int] | None
+) -> dict[int, datetime]:
+    """Note the harvests that are not all in the scorecards; returns when the first of a project began."""
+    known = harvests.c
+    changed = known.inserted + known.updated
+    query = select(known.harvest_id, known.project_id, known.started_at, changed).where(
+        changed != known.in_scorecards
+    )
+    started: dict[int, datetime] = {}
+    for harvest_id, project_id, began, count in connection.execute(
+        _of_projects(query, known.project_id, project_ids)
+    ):
+        changes.harvests[harvest_id] = count
+        started[project_id] = min(began, started.get(project_id, began))
+    return started
+
+
+def _of_projects(query: Any, column: Any, project_ids: Sequence[int] | None) -> Any:
+    return query if project_ids is None else query.where(column.in_(project_ids))
+
+
+def create_tables(connection: Connection) -> None:
+    """Create the temporary table; it ends with the transaction."""
+    connection.execute(CreateTable(_projects))
+
+
+def fill_series(connection: Connection, wanted: dict[int, datetime | None]) -> None:
+    """Put the series to compute into the temporary table `series`, in place of what is there."""
+    connection.execute(series.delete())
+    connection.execute(_projects.delete())
+    if not wanted:
+        return
+    rows = [{"project_id": project_id, "since": since} for project_id, since in sorted(wanted.items())]
+    connection.execute(insert(_projects), rows)
+    kept, asked = insights.c, _projects.c
+    keys = select(kept.project_id, SOURCE_MODEL, TICKER)
+    whole = select(asked.project_id).where(asked.since.is_(None))
+    # Not DISTINCT: for that SQLite would go through all insights, sorted, and not through the changed ones.
+    changed = keys.join(_projects, kept.project_id == asked.project_id).where(kept.observed_at > asked.since)
+    names = ["project_id", "source_model", "ticker"]
+    postgres = connection.dialect.name == "postgresql"
+    statement: Any = postgresql.insert(series) if postgres else sqlite.insert(series)
+    for query in (keys.where(kept.project_id.in_(whole)).distinct(), changed):
+        connection.execute(statement.from_select(names, query).on_conflict_do_nothing())
+
+
+def count_kept(connection: Connection, project_ids: Sequence[int] | None) -> dict[int, int]:
+    """Return, by project, how many insights the scorecards hold of series that are not computed now."""
+    card = scorecards.c
+    computed = select(series.c.series_id).where(
+        series.c.project_id == card.project_id,
+        series.c.source_model == card.source_model,
+        series.c.ticker == card.ticker,
+    )
+    query = select(card.project_id, func.sum(card.insights)).where(~computed.exists())
+    query = _of_projects(query, card.project_id, project_ids).group_by(card.project_id)
+    return {project_id: int(count) for project_id, count in connection.execute(query)}
