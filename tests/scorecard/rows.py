@@ -59,12 +59,12 @@ def deployed(store: Store, project_id: int) -> None:
     store.write(lambda connection: connection.execute(insert(deployments), [row]))
 
 
-def harvested(store: Store, started_at: datetime, rows: int, project_id: int = 1) -> None:
-    """Note a harvest that stored so many rows."""
+def harvested(store: Store, started_at: datetime, project_id: int = 1) -> None:
+    """Add the record of a harvest that has committed once."""
     row = {
         "harvest_id": uuid4().hex, "project_id": project_id, "deploy_id": f"L-{project_id}",
-        "started_at": started_at, "requests": 1, "read": rows, "inserted": rows, "updated": 0,
-        "status": "failed",
+        "started_at": started_at, "requests": 1, "read": 1, "inserted": 0, "updated": 0,
+        "status": "failed", "commits": 1,
     }  # fmt: skip
     store.write(lambda connection: connection.execute(insert(harvests), [row]))
 

@@ -13,10 +13,9 @@ from scipy import stats
 from sqlalchemy import delete
 
 from quantconnect_provider.scorecard.compute import compute_scorecards
-from quantconnect_provider.scorecard.horizons import BANDS, name_of
 from quantconnect_provider.store import Store
 from quantconnect_provider.store.schema import insights
-from tests.scorecard.rows import T0, cards, figures, insight, keep
+from tests.scorecard.rows import DAY, T0, cards, figures, insight, keep
 
 LATER = T0 + timedelta(days=1)
 
@@ -124,15 +123,51 @@ def test_each_project_model_ticker_and_horizon_has_a_card(store: Store) -> None:
     }
 
 
-def test_sql_knows_the_same_bands(store: Store) -> None:
-    periods = [None, 0.0, -1.0, 1e-3, *(seconds for _, seconds in BANDS), *(s + 1 for _, s in BANDS), 1e300]
+HORIZONS = [
+    (None, ""), (0.0, ""), (-5.0, ""), (1e300, ""), (1e-3, "1m"), (60.0, "1m"), (150.0, "1m"), (151.0, "5m"),
+    (900.0, "15m"), (1800.0, "30m"), (3600.0, "1h"), (6.5 * 3600, "4h"), (DAY, "1d"), (3 * DAY, "3d"),
+    (7 * DAY, "7d"), (14 * DAY, "14d"), (30 * DAY, "30d"), (90 * DAY, "90d"), (180 * DAY, "180d"),
+    (365 * DAY, "365d"), (730 * DAY, "365d"), (25 * 365 * DAY, "longer"), (1e12, "longer"),
+]  # fmt: skip
+
+
+def test_a_period_falls_into_a_band(store: Store) -> None:
     keep(
-        store, *(insight(ticker=str(number), period_seconds=period) for number, period in enumerate(periods))
+        store,
+        *(insight(ticker=str(place), period_seconds=period) for place, (period, _) in enumerate(HORIZONS)),
     )
     compute_scorecards(store)
 
     found = {int(ticker): horizon for _, _, ticker, horizon in figures(store)}
-    assert found == {number: name_of(period) for number, period in enumerate(periods)}
+    assert found == {place: name for place, (_, name) in enumerate(HORIZONS)}
+
+
+MISSING = [None, math.nan, math.inf, -math.inf, 1.7e308, -1.7e308]
+EXTREME = [5e-324, -5e-324, 0.0, -0.0, 1e30, -1e30]
+USUAL: dict[str, Any] = {"reference_value_final": 110.0, "magnitude": 0.1, "confidence": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("magnitude", {}),
+        ("confidence", {}),
+        ("reference_value", {}),
+        ("reference_value_final", {}),
+        ("period_seconds", {}),
+        ("score_direction", {"score_is_final": True}),
+    ],
+)
+def test_numbers_that_are_none_count_as_missing(store: Store, name: str, others: dict[str, Any]) -> None:
+    for place, odd in enumerate(MISSING):
+        keep(store, insight(**{**USUAL, **others, name: odd, "ticker": str(place)}), insight(**USUAL))
+    # All of them together must be summed and ranked, too.
+    keep(store, *(insight(**{**USUAL, **others, name: odd, "ticker": "all"}) for odd in MISSING + EXTREME))
+    compute_scorecards(store)
+
+    by_ticker = {ticker: card for (_, _, ticker, _), card in figures(store).items()}
+    assert [by_ticker[str(place)] for place in range(len(MISSING))] == [by_ticker["0"]] * len(MISSING)
+    assert by_ticker["SPY"]["hits"] == len(MISSING)
 
 
 def test_long_names_stop_nothing(store: Store) -> None:

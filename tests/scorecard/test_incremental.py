@@ -55,15 +55,28 @@ def test_a_row_that_is_committed_late_is_not_missed(store: Store) -> None:
     # A harvest that began before, and stores only now what it read then: one new row, one changed.
     late = insight(ticker="IWM", observed_at=T0 - MINUTE)
     keep(store, late)
-    harvested(store, T0 - 2 * MINUTE, rows=1)
+    harvested(store, T0 - 2 * MINUTE)
     compute_scorecards(store)
     assert (1, "EmaCross", "IWM", "1d") in figures(store)
 
     change(store, late, score_is_final=True, score_direction=1.0, observed_at=T0 - MINUTE / 2)
-    harvested(store, T0 - MINUTE, rows=1)
+    harvested(store, T0 - MINUTE)
     compute_scorecards(store)
     assert figures(store)[1, "EmaCross", "IWM", "1d"]["hits"] == 1
     assert compute_scorecards(store).counts()["series"] == 0
+
+
+def test_an_insight_that_a_slow_harvest_has_found_closed_is_not_missed(store: Store) -> None:
+    row = insight(closes_at=T0 + MINUTE, reference_value_final=110.0)
+    keep(store, row, insight(ticker="QQQ", observed_at=T0 + 3 * MINUTE))
+    compute_scorecards(store)
+    assert figures(store)[1, "EmaCross", "SPY", "1d"]["open"] == 1
+
+    # Nothing but the time of reading changes, and it is before that of the insight about QQQ.
+    change(store, row, observed_at=T0 + 2 * MINUTE)
+    harvested(store, T0 + MINUTE)
+    compute_scorecards(store)
+    assert figures(store)[1, "EmaCross", "SPY", "1d"]["open"] == 0
 
 
 def test_a_cancelled_insight_changes_its_horizon(store: Store) -> None:

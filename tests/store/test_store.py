@@ -22,6 +22,7 @@ from tests.harvest.fake_api import FakeApi
 from tests.harvest.nights import night
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None:
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})

@@ -177,6 +177,7 @@ def _scorecards(chance: random.Random, project_id: int, now: datetime) -> list[d
                     "scored": scored,
                     "hits": hits,
                     "hit_rate": hits / scored,
+                    "returns": scored,
                     "mean_signed_return": chance.gauss(0.0008, 0.002),
                     "calibration": [],
                     "computed_at": now - timedelta(hours=8),

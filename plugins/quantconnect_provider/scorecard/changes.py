@@ -1,8 +1,8 @@
 """Which series have to be computed: those with insights that changed since the last time.
 
-Two things show them: insights that were read later than any that the scorecards hold, and harvests whose rows
-are not all in the scorecards, because a slow harvest commits rows that it read long before. Each harvest
-counts its rows in the transaction that stores them, so no row is missed, whatever the workers' clocks say.
+Two things show them: insights that were read later than any that the scorecards hold, and harvests with
+commits that the scorecards do not hold, because a slow harvest stores rows that it read long before. Each
+harvest counts its commits in the transaction that stores the rows, so no row is missed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, func, insert, select
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, func, insert, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
@@ -20,7 +20,8 @@ from quantconnect_provider.scorecard.staged_insights import series
 from quantconnect_provider.store.schema import SOURCE_MODEL, TICKER, Time, harvests, insights
 from quantconnect_provider.store.scorecard_tables import scorecard_progress, scorecards
 
-_INSTANT = timedelta(microseconds=1)
+_CLOCK_SET_BACK = timedelta(minutes=5)
+"""By how much a worker's clock may be set back while it harvests."""
 
 _projects = Table(
     "quantconnect_scorecard_projects",
@@ -34,7 +35,11 @@ _projects = Table(
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the scorecards of a project are."""
+    """How far the scorecards of a project are.
+
+    :param observed_up_to: when the latest insight that they hold was read; None while they hold none.
+    :param revision: how often they were computed.
+    """
 
     observed_up_to: datetime | None = None
     revision: int = 0
@@ -42,19 +47,19 @@ class Progress:
 
 @dataclass
 class Changes:
-    """What is stored, and what of it the scorecards do not hold.
+    """What is stored, and what of it the scorecards do not hold; all by project but the harvests.
 
-    :param totals: insights of each project.
+    :param totals: number of insights.
     :param latest: when the latest of them was read.
     :param progress: how far the scorecards are.
-    :param harvests: rows by id of each harvest that is not all in the scorecards.
-    :param wanted: projects to compute; the moment since when insights count as changed, None for all.
+    :param commits: by id of each harvest that the scorecards do not hold in full, how often it has committed.
+    :param wanted: projects to compute, with the time since when insights count as changed; None for all.
     """
 
     totals: dict[int, int] = field(default_factory=dict)
     latest: dict[int, datetime] = field(default_factory=dict)
     progress: dict[int, Progress] = field(default_factory=dict)
-    harvests: dict[str, int] = field(default_factory=dict)
+    commits: dict[str, int] = field(default_factory=dict)
     wanted: dict[int, datetime | None] = field(default_factory=dict)
 
 
@@ -73,33 +78,34 @@ def find_changes(connection: Connection, project_ids: Sequence[int] | None, *, f
     query = select(kept.project_id, func.count(), func.max(kept.observed_at)).group_by(kept.project_id)
     for project_id, count, latest in connection.execute(_of_projects(query, kept.project_id, project_ids)):
         changes.totals[project_id], changes.latest[project_id] = count, latest
-    started = _unaccounted(connection, changes, project_ids)
-    for project_id in changes.totals.keys() | changes.progress.keys():
+    started = _read_new_commits(connection, changes, project_ids)
+    for project_id, latest in changes.latest.items():
         since = changes.progress.get(project_id, Progress()).observed_up_to
-        if full or since is None or project_id not in changes.totals:
+        if since is not None and project_id in started:
+            since = min(since, started[project_id] - _CLOCK_SET_BACK)
+        if full or since is None:
             changes.wanted[project_id] = None
-            continue
-        if project_id in started:  # the first rows may have been read at the very moment that it began
-            since = min(since, started[project_id] - _INSTANT)
-        if changes.latest[project_id] > since:
+        elif latest > since:
             changes.wanted[project_id] = since
+    for project_id, progress in changes.progress.items():
+        if project_id not in changes.totals and progress.observed_up_to is not None:
+            changes.wanted[project_id] = None
     return changes
 
 
-def _unaccounted(
+def _read_new_commits(
     connection: Connection, changes: Changes, project_ids: Sequence[int] | None
 ) -> dict[int, datetime]:
-    """Note the harvests that are not all in the scorecards; returns when the first of a project began."""
+    """Add the harvests that the scorecards do not hold in full; returns when the first of a project began."""
     known = harvests.c
-    changed = known.inserted + known.updated
-    query = select(known.harvest_id, known.project_id, known.started_at, changed).where(
-        changed != known.in_scorecards
+    query = select(known.harvest_id, known.project_id, known.started_at, known.commits).where(
+        known.commits != known.commits_in_scorecards, known.read > literal_column("0")
     )
     started: dict[int, datetime] = {}
-    for harvest_id, project_id, began, count in connection.execute(
+    for harvest_id, project_id, began, commits in connection.execute(
         _of_projects(query, known.project_id, project_ids)
     ):
-        changes.harvests[harvest_id] = count
+        changes.commits[harvest_id] = commits
         started[project_id] = min(began, started.get(project_id, began))
     return started
 
@@ -124,7 +130,7 @@ def fill_series(connection: Connection, wanted: dict[int, datetime | None]) -> N
     kept, asked = insights.c, _projects.c
     keys = select(kept.project_id, SOURCE_MODEL, TICKER)
     whole = select(asked.project_id).where(asked.since.is_(None))
-    # Not DISTINCT: for that SQLite would go through all insights, sorted, and not through the changed ones.
+    # Not DISTINCT: with it SQLite reads all insights in order instead of the changed ones.
     changed = keys.join(_projects, kept.project_id == asked.project_id).where(kept.observed_at > asked.since)
     names = ["project_id", "source_model", "ticker"]
     postgres = connection.dialect.name == "postgresql"

@@ -36,11 +36,12 @@ _Key = tuple[int, str, str]  # project, model, ticker
 class ScorecardReport:
     """What was computed.
 
-    :param projects: projects with insights in the store, of those asked for.
-    :param changed_projects: those of them with changed insights.
-    :param series: pairs of model and ticker that were computed, each in all its horizons.
-    :param insights: insights read for it.
+    :param projects: number of projects with insights in the store, of those asked for.
+    :param changed_projects: number of projects with changed insights.
+    :param series: number of pairs of model and ticker that were computed, each in all its horizons.
+    :param insights: number of insights in the new scorecards.
     :param cards: the new scorecards, as rows of ``quantconnect_scorecards``.
+    :param seconds: how long it took.
     """
 
     projects: int = 0
@@ -77,13 +78,12 @@ def compute_scorecards(
 ) -> ScorecardReport:
     """Compute the scorecards of all series with changed insights, and store them in one transaction.
 
-    No writer of the store waits meanwhile. If another computation stores its scorecards first, this one
-    starts again.
+    Harvests go on meanwhile. If another computation stores its scorecards first, this one starts again.
 
     :param project_ids: only these projects; None is all.
     :param full: compute everything again.
-    :raises InvalidSettingError: when the store knows nothing of one of the projects.
-    :raises RuntimeError: when other computations keep storing theirs first.
+    :raises InvalidSettingError: if the store has no deployment of one of the projects.
+    :raises RuntimeError: if other computations stored theirs first five times in a row.
     """
     began = time.monotonic()
     for _ in range(_ATTEMPTS):
@@ -99,13 +99,15 @@ def compute_scorecards(
                 cards=computed.cards,
                 seconds=time.monotonic() - began,
             )
-        log.info("Another run has stored scorecards meanwhile; computing again.")
-    raise RuntimeError("Other runs keep storing scorecards at the same time; run one of them alone.")
+        log.info("Another run has stored scorecards in the meantime; computing again.")
+    raise RuntimeError(
+        f"Other runs stored scorecards first, {_ATTEMPTS} times in a row. Run one computation at a time."
+    )
 
 
 @contextmanager
 def _snapshot(store: Store) -> Iterator[Connection]:
-    """Give a connection that sees one state of the store, with the temporary tables."""
+    """Give a connection with the temporary tables that sees the store as it is now until the end."""
     with store.read() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
@@ -136,7 +138,10 @@ def _compute(
     _compute_series(connection, done, wanted, computed_at)
     wrong = _wrong_counts(connection, done, project_ids)
     if wrong:
-        log.info("Computed in full, as stored rows were changed by hand: projects %s.", sorted(wrong))
+        log.info(
+            "Projects %s: insights were inserted or deleted by hand; computing all their scorecards.",
+            ", ".join(map(str, sorted(wrong))),
+        )
         done.keys = [key for key in done.keys if key[0] not in wrong]
         done.cards = [card for card in done.cards if card["project_id"] not in wrong]
         wanted.update(dict.fromkeys(wrong))
@@ -182,7 +187,7 @@ def _compute_series(
 
 
 def _save(connection: Connection, done: _Computed, project_ids: Sequence[int] | None) -> bool:
-    """Replace the scorecards; False, and nothing is stored, if another run was faster."""
+    """Replace the scorecards; if another run has stored scorecards first, store nothing and return False."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     if changed.read_progress(connection, project_ids) != done.changes.progress:
@@ -208,12 +213,12 @@ def _save(connection: Connection, done: _Computed, project_ids: Sequence[int] | 
 
 
 def _save_progress(connection: Connection, changes: Changes) -> None:
-    if changes.harvests:
+    if changes.commits:
         connection.execute(
             update(harvests)
             .where(harvests.c.harvest_id == bindparam("harvest"))
-            .values(in_scorecards=bindparam("rows")),
-            [{"harvest": harvest_id, "rows": rows} for harvest_id, rows in changes.harvests.items()],
+            .values(commits_in_scorecards=bindparam("held")),
+            [{"harvest": harvest_id, "held": commits} for harvest_id, commits in changes.commits.items()],
         )
     projects = [{"project": project_id} for project_id in changes.wanted]
     if not projects:

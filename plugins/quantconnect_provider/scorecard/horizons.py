@@ -1,7 +1,7 @@
-"""Names for the periods of insights, so that like is counted with like.
+"""Names for the periods of insights.
 
-LEAN's periods vary: a day's prediction made on a Friday is open for three days, and one that was cancelled
-only until then. So a name stands for a band.
+LEAN's periods vary: a prediction for one day that was made on a Friday is open for three days, and a
+cancelled one until it was cancelled. So each name stands for a band.
 """
 
 from __future__ import annotations
@@ -28,14 +28,7 @@ BANDS: tuple[tuple[str, float], ...] = (
 LONGER = "longer"
 """Periods beyond all bands, as of insights that never expire."""
 UNKNOWN = ""
-"""The period is missing, zero or negative."""
+"""The period is missing, not positive, or no possible number of seconds."""
 
 NAMES: tuple[str, ...] = (UNKNOWN, *(name for name, _ in BANDS), LONGER)
-"""All names; a band's number is its place here."""
-
-
-def name_of(period_seconds: float | None) -> str:
-    """Return the name of the band that a period falls into."""
-    if period_seconds is None or period_seconds <= 0:
-        return UNKNOWN
-    return next((name for name, longest in BANDS if period_seconds <= longest), LONGER)
+"""All names; the number of a band is its index."""

@@ -11,7 +11,7 @@ _Z_95 = 1.959963984540054
 
 
 def wilson_interval(hits: int, count: int) -> tuple[float, float] | tuple[None, None]:
-    """Return Wilson's 95 % interval of a share, without continuity correction; none of nothing.
+    """Return Wilson's 95 % interval of a hit rate, without continuity correction; None twice if *count* is 0.
 
     >>> [round(end, 4) for end in wilson_interval(7, 10)]
     [0.3968, 0.8922]
@@ -29,12 +29,14 @@ def wilson_interval(hits: int, count: int) -> tuple[float, float] | tuple[None, 
 
 @dataclass(frozen=True)
 class RankSums:
-    """Sums over the pairs of a group, of ranks times two: equal values share the mean of their ranks.
+    """Sums over the pairs of prediction and outcome of a scorecard.
 
-    :param count: pairs.
-    :param xx: the squares of the prediction's ranks.
-    :param yy: those of the outcome's.
-    :param xy: the products of both.
+    All ranks are doubled, so that they are whole numbers: equal values share the mean of their ranks.
+
+    :param count: number of pairs.
+    :param xx: sum of the squares of the predictions' ranks.
+    :param yy: sum of the squares of the outcomes' ranks.
+    :param xy: sum of the products of both ranks.
     """
 
     count: int
@@ -44,8 +46,8 @@ class RankSums:
 
     def correlation(self) -> float | None:
         """Return Spearman's rank correlation; None if all predictions or all outcomes are equal."""
-        # The mean of doubled ranks is always count + 1. One value that differs from all others makes a
-        # variance of count * (count - 1); anything below is what rounding leaves.
+        # The mean of doubled ranks is count + 1. One value that differs from all others gives a variance of
+        # count * (count - 1); less than half of count is an error of rounding.
         expected = self.count * (self.count + 1.0) ** 2
         variances = self.xx - expected, self.yy - expected
         if self.count < 2 or min(variances) < self.count / 2:
@@ -56,12 +58,14 @@ class RankSums:
 
 @dataclass
 class Sums:
-    """What is counted of one group of insights.
+    """Numbers and sums over the insights of one scorecard.
 
-    :param signed: the sum of returns, each signed by the predicted direction; of so many ``returns``.
-    :param pairs: insights with a direction and a return.
-    :param magnitudes: pairs that name a magnitude; ``confidences`` likewise.
-    :param tenths: by tenth of confidence: insights, sum of confidence, hits.
+    :param returns: number of insights with a return and the direction up or down.
+    :param signed: sum of their returns, each signed by the direction.
+    :param pairs: number of insights with a return and any direction.
+    :param magnitudes: number of pairs with a magnitude.
+    :param confidences: number of pairs with a confidence.
+    :param tenths: by tenth of confidence: number of scored insights, sum of their confidence, hits.
     """
 
     insights: int = 0
@@ -95,7 +99,7 @@ class Sums:
         }
 
     def prediction(self) -> str | None:
-        """Return what is ranked as the prediction: what all pairs name."""
+        """Return what is ranked as the prediction: the strongest measure that all pairs have."""
         if not self.pairs:
             return None
         if self.magnitudes == self.pairs:

@@ -1,7 +1,7 @@
-"""The insights of some series in a temporary table, and the sums over them.
+"""The rated insights of some series in a temporary table, and the sums over them.
 
 A series is what one model of a project predicts about one ticker. Its insights of one horizon make one
-scorecard. Statements work on some hundred series at a time, so memory does not grow with the store.
+scorecard. Each statement works on :data:`SERIES_AT_A_TIME` series, to use little memory.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ series = Table(
     UniqueConstraint("project_id", "source_model", "ticker"),  # its index finds the scorecards of a series
     prefixes=["TEMPORARY"],
 )
-"""What is computed; filled by `changes`."""
+"""The series to compute; filled by :mod:`~.scorecard.changes`."""
 
 _staged = Table(
     "quantconnect_scorecard_insights",
@@ -62,12 +62,11 @@ _staged = Table(
     prefixes=["TEMPORARY"],
 )
 
-
 _predictions = Table(
     "quantconnect_scorecard_predictions",
     _metadata,
     Column("card", BigInteger, primary_key=True, autoincrement=False),
-    # What its insights are ranked by; see `Sums.prediction`.
+    # What its insights are ranked by; see Sums.prediction.
     Column("prediction", Text),
     prefixes=["TEMPORARY"],
 )
@@ -80,7 +79,7 @@ def create_tables(connection: Connection) -> None:
 
 
 def _plain(column: Column[Any]) -> Any:
-    """Take a column's type from it: with a typed value SQLite does not use an index of expressions."""
+    """Return the column without its type: SQLite compares an index of expressions with such values only."""
     return func.coalesce(column, literal_column("''"))
 
 
@@ -137,7 +136,7 @@ _IS_PAIR = and_(_one.sign.is_not(None), _one.outcome.is_not(None))
 _SIGNED = case((_one.sign != literal_column("0"), _one.sign * _one.outcome))
 
 
-def _named(column: Column[Any]) -> Any:
+def _pairs_with(column: Column[Any]) -> Any:
     return func.count(case((_IS_PAIR, column)))
 
 
@@ -153,8 +152,8 @@ _SUMS: Select[Any] = select(
     func.count(_SIGNED),
     func.sum(_SIGNED),
     _PAIRS,
-    _named(_one.magnitude),
-    _named(_one.confidence),
+    _pairs_with(_one.magnitude),
+    _pairs_with(_one.confidence),
     func.sum(_one.confidence),
 ).group_by(_one.card, _one.tenth)
 

@@ -70,7 +70,7 @@ insights = Table(
     Column("first_seen_at", Time, nullable=False),
     Column("observed_at", Time, nullable=False),
     Index("quantconnect_insights_position", "deploy_id", "position"),
-    # What changed in a project since a moment, and how many insights it has.
+    # Which insights of a project were read since a moment, and how many it has.
     Index("quantconnect_insights_observed", "project_id", "observed_at"),
     Index(
         "quantconnect_insights_closing",
@@ -90,7 +90,7 @@ insights = Table(
 
 
 def _key(column: Column[str | None]) -> ColumnElement[str]:
-    """Spell a text as the index does: empty for none, and short enough for PostgreSQL's indexes."""
+    """Return the text as its index holds it: empty for null, and short enough for PostgreSQL's indexes."""
     return func.coalesce(
         func.substr(column, literal_column("1"), literal_column("200")), literal_column("''")
     )
@@ -141,8 +141,9 @@ harvests = Table(
     Column("updated", Integer, nullable=False),
     Column("status", Text, nullable=False),
     Column("error", Text),
-    # How many of the inserted and updated rows the scorecards hold already.
-    Column("in_scorecards", Integer, nullable=False, server_default="0"),
+    # How often the harvest has committed, and how many of these commits the scorecards hold.
+    Column("commits", Integer, nullable=False, server_default="0"),
+    Column("commits_in_scorecards", Integer, nullable=False, server_default="0"),
 )
 
 api_pace = Table(

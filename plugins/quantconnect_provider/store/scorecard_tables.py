@@ -1,4 +1,4 @@
-"""The table of scorecards: how good the predictions were."""
+"""Scorecards, which measure how good the predictions were, and which insights they hold."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ scorecards = Table(
     Column("hit_rate_low", Double),
     Column("hit_rate_high", Double),
     # From reference to final value, signed by the predicted direction, as a fraction; from how many insights.
-    Column("returns", Integer, nullable=False),
+    Column("returns", Integer, nullable=False, server_default="0"),
     Column("mean_signed_return", Double),
     # Spearman's rank correlation of the prediction with the return, -1 to 1; from how many insights, and
     # whether the prediction was their magnitude, confidence or only direction.
     Column("information_coefficient", Double),
-    Column("information_coefficient_pairs", Integer, nullable=False),
+    Column("information_coefficient_pairs", Integer, nullable=False, server_default="0"),
     Column("information_coefficient_of", Text),
     # Mean confidence, hit rate and number of insights of each tenth of confidence.
     Column("calibration", Json, nullable=False),
@@ -42,6 +42,6 @@ scorecard_progress = Table(
     Column("project_id", BigInteger, primary_key=True, autoincrement=False),
     # The latest observed_at that the project's scorecards account for.
     Column("observed_up_to", Time),
-    # How often they were computed: two computations at the same time notice each other by it.
+    # How often they were computed: by this, two computations at the same time notice each other.
     Column("revision", Integer, nullable=False),
 )

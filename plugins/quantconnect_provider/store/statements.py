@@ -132,11 +132,12 @@ def _insert_new(dialect: str, rows: FromClause) -> Executable:
 
 
 def _save_harvest(dialect: str) -> Executable:
-    statement = _insert(dialect, harvests)
-    final = {
+    statement = _insert(dialect, harvests).values(commits=1)
+    final: dict[str, Any] = {
         name: statement.excluded[name]
         for name in ("finished_at", "requests", "read", "inserted", "updated", "status", "error")
     }
+    final["commits"] = harvests.c.commits + 1
     saved: Executable = statement.on_conflict_do_update(index_elements=["harvest_id"], set_=final)
     return saved
 

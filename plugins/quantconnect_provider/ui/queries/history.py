@@ -38,7 +38,7 @@ class Score:
     """How good the predictions of one model or about one ticker were.
 
     :param hit_rate: None while nothing is scored.
-    :param mean_signed_return: a fraction, weighted by the scored insights.
+    :param mean_signed_return: a fraction; None while no insight has a return.
     """
 
     name: str
@@ -156,8 +156,8 @@ def _scores_by(connection: Connection, project_id: int, name: str) -> list[Score
             func.sum(table.open),
             scored,
             func.sum(table.hits),
-            func.sum(table.mean_signed_return * table.scored),
-            func.sum(case((table.mean_signed_return.is_not(None), table.scored), else_=0)),
+            func.sum(table.mean_signed_return * table.returns),
+            func.sum(table.returns),
         )
         .where(table.project_id == project_id)
         .group_by(table[name])
