@@ -1,19 +1,20 @@
 """Scorecards of 1,000,000 insights: computed in full, and again after a night in which 500 changed.
 
-Prints how many times the full computation takes as long. It has to stay under 20 s on SQLite, and the other
-under 1 s.
+The ratio is the time of the full computation over that of the other. On SQLite, which works in this process, the
+full one must take less than 20 s of the processor, and the other less than 1 s.
 """
 
 from __future__ import annotations
 
 import random
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from benchmarks.stores import databases, wanted_kind
-from quantconnect_provider.scorecard.compute import ScorecardReport, compute_scorecards
+from quantconnect_provider.scorecard.compute import compute_scorecards
 from quantconnect_provider.store import Store
 from quantconnect_provider.store.schema import deployments, insights
 
@@ -83,14 +84,22 @@ def change(store: Store) -> None:
     store.write(lambda connection: connection.execute(statement, rows))
 
 
-def computed(store: Store, what: str) -> float:
-    """Compute the scorecards and say how long it took, in seconds of the clock and of the CPU."""
-    began, cpu = time.perf_counter(), time.process_time()
-    report: ScorecardReport = compute_scorecards(store)
-    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+@dataclass(frozen=True)
+class Seconds:
+    """How long a computation took, by the clock and on this process's processor."""
+
+    clock: float
+    processor: float
+
+
+def computed(store: Store, what: str) -> Seconds:
+    """Compute the scorecards and print how long it took."""
+    began, processor = time.perf_counter(), time.process_time()
+    report = compute_scorecards(store)
+    took = Seconds(time.perf_counter() - began, time.process_time() - processor)
     read = f"{len(report.cards):,} scorecards from {report.insights:,} insights"
-    print(f"{what}: {read}, {seconds:.2f} s ({cpu:.2f} s CPU)")
-    return seconds
+    print(f"{what}: {read}, {took.clock:.2f} s ({took.processor:.2f} s of the processor)")
+    return took
 
 
 def main() -> None:
@@ -101,8 +110,11 @@ def main() -> None:
         full = computed(store, "full")
         change(store)
         incremental = computed(store, f"after {CHANGED} changed")
-        assert kind != "sqlite" or (full < FULL_SECONDS and incremental < INCREMENTAL_SECONDS)
-        print(f"ratio: {full / incremental:.1f} times faster after {CHANGED} changed than in full, on {kind}")
+        if kind == "sqlite":
+            assert full.processor < FULL_SECONDS
+            assert incremental.processor < INCREMENTAL_SECONDS
+        ratio = full.clock / incremental.clock
+        print(f"ratio: {ratio:.1f} times faster after {CHANGED} changed than in full, on {kind}")
 
 
 if __name__ == "__main__":

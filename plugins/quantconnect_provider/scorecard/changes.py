@@ -12,25 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, func, insert, literal_column, select
+from sqlalchemy import Connection, bindparam, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.schema import CreateTable
 
 from quantconnect_provider.scorecard.staged_insights import series
-from quantconnect_provider.store.schema import SOURCE_MODEL, TICKER, Time, harvests, insights
+from quantconnect_provider.store.schema import SOURCE_MODEL, TICKER, harvests, insights
 from quantconnect_provider.store.scorecard_tables import scorecard_progress, scorecards
 
 _CLOCK_SET_BACK = timedelta(minutes=5)
 """By how much a worker's clock may be set back while it harvests."""
-
-_projects = Table(
-    "quantconnect_scorecard_projects",
-    MetaData(),
-    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
-    # Null: all of the project's series are computed.
-    Column("since", Time),
-    prefixes=["TEMPORARY"],
-)
 
 
 @dataclass(frozen=True)
@@ -114,29 +104,25 @@ def _of_projects(query: Any, column: Any, project_ids: Sequence[int] | None) -> 
     return query if project_ids is None else query.where(column.in_(project_ids))
 
 
-def create_tables(connection: Connection) -> None:
-    """Create the temporary table; it ends with the transaction."""
-    connection.execute(CreateTable(_projects))
-
-
 def fill_series(connection: Connection, wanted: dict[int, datetime | None]) -> None:
     """Put the series to compute into the temporary table `series`, in place of what is there."""
     connection.execute(series.delete())
-    connection.execute(_projects.delete())
-    if not wanted:
-        return
-    rows = [{"project_id": project_id, "since": since} for project_id, since in sorted(wanted.items())]
-    connection.execute(insert(_projects), rows)
-    kept, asked = insights.c, _projects.c
-    keys = select(kept.project_id, SOURCE_MODEL, TICKER)
-    whole = select(asked.project_id).where(asked.since.is_(None))
-    # Not DISTINCT: with it SQLite reads all insights in order instead of the changed ones.
-    changed = keys.join(_projects, kept.project_id == asked.project_id).where(kept.observed_at > asked.since)
-    names = ["project_id", "source_model", "ticker"]
     postgres = connection.dialect.name == "postgresql"
     statement: Any = postgresql.insert(series) if postgres else sqlite.insert(series)
-    for query in (keys.where(kept.project_id.in_(whole)).distinct(), changed):
-        connection.execute(statement.from_select(names, query).on_conflict_do_nothing())
+    kept = insights.c
+    all_of_project = select(kept.project_id, SOURCE_MODEL, TICKER).where(
+        kept.project_id == bindparam("project")
+    )
+    # Not DISTINCT: with it SQLite reads all insights of the project in order instead of the changed ones.
+    changed = all_of_project.where(kept.observed_at > bindparam("since"))
+    whole = [{"project": project_id} for project_id, since in wanted.items() if since is None]
+    parts = [
+        {"project": project_id, "since": since} for project_id, since in wanted.items() if since is not None
+    ]
+    for query, projects in ((all_of_project.distinct(), whole), (changed, parts)):
+        if projects:
+            insertion = statement.from_select(["project_id", "source_model", "ticker"], query)
+            connection.execute(insertion.on_conflict_do_nothing(), projects)
 
 
 def count_kept(connection: Connection, project_ids: Sequence[int] | None) -> dict[int, int]:

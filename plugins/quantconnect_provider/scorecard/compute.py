@@ -112,7 +112,6 @@ def _snapshot(store: Store) -> Iterator[Connection]:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             connection.execute(text("SET LOCAL statement_timeout = 0"))  # a first computation may take long
-        changed.create_tables(connection)
         staged.create_tables(connection)
         yield connection
 
