@@ -1,7 +1,7 @@
 """Scorecards of 1,000,000 insights: computed in full, and again after a night in which 500 changed.
 
-The ratio is the time of the full computation over that of the other. On SQLite, which works in this process, the
-full one must take less than 20 s of the processor, and the other less than 1 s.
+The ratio is the time of the full computation over that of the other. On SQLite, which works in this process,
+the full one must take less than 20 s of the processor, and the other less than 1 s.
 """
 
 from __future__ import annotations
