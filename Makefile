@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv venv-dev venv-docs venv-distributed demo up down test coverage chaos test-stack lint bench docs \
+.PHONY: help venv venv-dev venv-docs venv-distributed demo up down test coverage chaos fuzz test-stack lint bench docs \
 	generate browser screenshots soak conformance wheel lock constraints compose-env distributed
 
 help:  ## this list
@@ -41,6 +41,9 @@ chaos: venv-dev  ## kill, cut off and restart everything around deployments, thr
 
 soak: venv-dev  ## days of live trading at 1,440 times speed, with faults; SOAK_MINUTES=30
 	@$(RUN) dev.soak
+
+fuzz: venv-dev  ## tens of thousands of wrong answers to the client, live and the harvest; FUZZ_SEED=n
+	@$(RUN) tests.fuzz
 
 lint: venv-dev  ## ruff, mypy --strict, and the layers: which room may import which
 	@$(RUN) ruff check .

@@ -177,8 +177,8 @@ class QuantConnectClient(LiveDataEndpoints):
         nested = payload.get("live")
         below = nested if isinstance(nested, dict) else {}
         named = {name: payload.get(name) or below.get(name) for name in ("deployId", "brokerage")}
-        if not isinstance(named["deployId"], str):
-            named["deployId"] = ""  # it was accepted: the caller finds the id in live/list
+        # It was accepted: the caller finds the id in live/list. The settings of a brokerage are secret.
+        named = {name: value if isinstance(value, str) else "" for name, value in named.items()}
         return self._read(CreatedLive, endpoint, {**payload, **named}, _NO_FILES)
 
     def read_live(self, project_id: int, deploy_id: str | None = None) -> LiveDeployment:

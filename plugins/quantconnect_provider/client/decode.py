@@ -20,6 +20,7 @@ UNREADABLE = (ValueError, TypeError, ArithmeticError)
 
 _LARGEST_WHOLE = 2**63 - 1
 _LONGEST_WHOLE = 20
+_LARGEST_EXPONENT = 100  # written out, 1e999999999 fills the memory
 
 ModelT = TypeVar("ModelT", bound="Model")
 
@@ -195,8 +196,8 @@ def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(f"not a number but {type(value).__name__}")
     number = Decimal(str(value).strip())
-    if not number.is_finite():
-        raise ValueError("not a finite number")
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError("not a number of a possible size")
     return number
 
 

@@ -6,9 +6,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 
 import requests
 
+from quantconnect_provider.client.answer_limits import LARGEST_DOWNLOAD_BYTES
 from quantconnect_provider.client.endpoints import Endpoint
 from quantconnect_provider.client.errors import RateLimitedError, UnreadableAnswerError
 from quantconnect_provider.client.response import RawResponse, read_response
@@ -24,6 +26,7 @@ def read_download(response: requests.Response, endpoint: Endpoint) -> Iterator[b
     """Yield the file in pieces as it arrives.
 
     :raises QuantConnectError: if the response is an error and no file.
+    :raises UnreadableAnswerError: if it does not end.
     """
     pieces: Iterator[bytes] = response.iter_content(_CHUNK_BYTES)
     head = next(pieces, b"")
@@ -32,8 +35,15 @@ def read_download(response: requests.Response, endpoint: Endpoint) -> Iterator[b
             head += piece
         if len(head) <= _LONGEST_ERROR_BYTES:
             _raise_if_error(RawResponse(endpoint, response.status_code, response.headers, head, utc_now()))
-    yield head
-    yield from pieces
+    received = 0
+    for piece in chain([head], pieces):
+        received += len(piece)
+        if received > LARGEST_DOWNLOAD_BYTES:
+            raise UnreadableAnswerError(
+                f"{endpoint.path} was answered with more than {LARGEST_DOWNLOAD_BYTES:,} bytes.",
+                endpoint=endpoint.path,
+            )
+        yield piece
 
 
 def _raise_if_error(response: RawResponse) -> None:

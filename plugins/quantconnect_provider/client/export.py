@@ -9,19 +9,17 @@ from typing import Any
 
 import requests
 
+from quantconnect_provider.client.download import read_download
 from quantconnect_provider.client.endpoints import Endpoint
 from quantconnect_provider.client.errors import UnreadableAnswerError
 from quantconnect_provider.client.insights import ExportedInsight, read_exported
-from quantconnect_provider.client.json_body import LENIENT, without_surrogates
+from quantconnect_provider.client.json_body import LENIENT, is_too_deep, without_surrogates
 from quantconnect_provider.client.odd_values import OddValueReporter
-from quantconnect_provider.client.response import RawResponse, read_response
-from quantconnect_provider.client.times import utc_now
 
 _ARRAY_OF_OBJECTS = re.compile(r"\[\s*(?=[{\]]|null)")
 _BETWEEN_OBJECTS = " ,\r\n\t"
 _LONGEST_PREAMBLE = 65_536
-_CHUNK_BYTES = 262_144
-_SMALL_RESPONSE_BYTES = 16_384
+_LONGEST_ROW = 8 * 1024**2
 
 
 def read_export(
@@ -31,11 +29,7 @@ def read_export(
 
     :raises UnreadableAnswerError: if it is not a list of insights, or ends early.
     """
-    if int(response.headers.get("Content-Length", _SMALL_RESPONSE_BYTES)) < _SMALL_RESPONSE_BYTES:
-        body = response.content
-        if body.lstrip()[:1] == b"{":  # an error comes as an object, with HTTP 200
-            read_response(RawResponse(endpoint, response.status_code, response.headers, body, utc_now()))
-    text = codecs.iterdecode(response.iter_content(_CHUNK_BYTES), "utf-8-sig", "replace")
+    text = codecs.iterdecode(read_download(response, endpoint), "utf-8-sig", "replace")
     try:
         for index, row in enumerate(stream_objects(text)):
             set_aside: list[tuple[str, Any]] = []
@@ -53,9 +47,9 @@ def read_export(
 
 
 def stream_objects(chunks: Iterable[str]) -> Iterator[Any]:
-    """Yield the entries of the first array of objects in *chunks*.
+    """Yield the entries of the first array of objects in *chunks*; None for one nested too deeply.
 
-    :raises ValueError: if there is no such array, or the text ends before the array does.
+    :raises ValueError: if there is no such array, the text ends before the array does, or a row does not end.
     """
     source = iter(chunks)
     buffer, position = _find_array(source)
@@ -66,7 +60,11 @@ def stream_objects(chunks: Iterable[str]) -> Iterator[Any]:
             return
         try:
             entry, end = LENIENT.raw_decode(buffer, position)
+        except RecursionError:
+            raise ValueError("a row is nested too deeply") from None
         except ValueError:
+            if len(buffer) - position > _LONGEST_ROW:
+                raise ValueError("a row does not end") from None
             chunk = next(source, None)
             if chunk is None:
                 raise ValueError("the export ends before its list does") from None
@@ -74,6 +72,8 @@ def stream_objects(chunks: Iterable[str]) -> Iterator[Any]:
             continue
         escaped = "\\ud" in buffer[position:end].lower()  # perhaps half of a surrogate pair
         position = end
+        if is_too_deep(entry):
+            entry = None
         yield without_surrogates(entry, "", []) if escaped else entry
 
 

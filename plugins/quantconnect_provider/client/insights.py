@@ -10,7 +10,14 @@ from typing import Any
 import msgspec
 from pendulum import DateTime
 
-from quantconnect_provider.client.decode import UNREADABLE, read_flag, read_number, read_text, rows_of
+from quantconnect_provider.client.decode import (
+    UNREADABLE,
+    read_flag,
+    read_number,
+    read_text,
+    read_whole,
+    rows_of,
+)
 from quantconnect_provider.client.odd_values import OddValue, shorten
 from quantconnect_provider.client.times import (
     EARLIEST_UNIX_SECONDS,
@@ -144,7 +151,10 @@ def _field_of(key: str) -> _Field:
 
 
 def _whole_or_none(value: Any) -> int | None:
-    return value if type(value) is int else int(value) if isinstance(value, str) and value.isdigit() else None
+    try:
+        return read_whole(value)
+    except UNREADABLE:
+        return None
 
 
 def _insight_id(value: Any) -> str:

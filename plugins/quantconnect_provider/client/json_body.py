@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
+_DEEPEST = 64
 _LONGEST_WHOLE_NUMBER = 1000  # digits; Python refuses to read more than 4,300
 
 
@@ -26,14 +27,37 @@ def read_json(body: bytes, *, endpoint: str) -> Any:
     :raises ValueError: if it is not JSON in spite of that.
     """
     try:
-        return msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
+        value = _read_leniently(body, endpoint)
+    if is_too_deep(value):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether *value* is nested so deeply that what shows or stores it may fail."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            entry
+            for outer in level
+            for entry in (outer.values() if type(outer) is dict else outer if type(outer) is list else ())
+            if type(entry) is dict or type(entry) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _read_leniently(body: bytes, endpoint: str) -> Any:
     text = body.decode(json.detect_encoding(body), "replace").strip("\0\ufeff \t\r\n")
     try:
         value = LENIENT.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if is_too_deep(value):
+        return value
     changed: list[str] = []
     value = without_surrogates(value, "", changed)
     if changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections import Counter
 from itertools import islice
@@ -13,6 +14,7 @@ import msgspec
 log = logging.getLogger(__name__)
 
 _LONGEST_BYTES = 1400  # with project and advice, an error message stays below 2 kB
+_CONTROL = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
 class OddValue(msgspec.Struct, frozen=True):
@@ -67,7 +69,8 @@ def shorten(value: Any, limit: int = 80) -> str:
 
 
 def cap(text: str) -> str:
-    """Return *text* short enough for an error message, saying how much was cut."""
+    """Return *text* fit for an error message: without control characters, and short, saying what was cut."""
+    text = _CONTROL.sub(" ", text)
     encoded = text.encode("utf-8", "replace")
     if len(encoded) <= _LONGEST_BYTES:
         return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -10,7 +11,9 @@ SECRET_KEY = re.compile(
     r"password|passphrase|secret|token|private|api-?key|api-?name|app-?key|access|user-?name|server-auth-id|credential",
     re.IGNORECASE,
 )
+_SIGNATURE = re.compile(r"(?i)\bbasic +[a-z0-9+/=]{8,}")
 _SHORTEST = 4  # shorter values would blank out parts of ordinary words
+_SHORTEST_IN_BODY = 16  # an answer's keys and values must stay what they are
 MASK = "***"
 
 
@@ -27,7 +30,16 @@ def secret_leaves(value: Any, *, inside_secret: bool = False) -> Iterator[str]:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return *text* with every one of *secrets* replaced."""
+    """Return *text* with every one of *secrets*, and every signature of a request, replaced."""
     for secret in secrets:
         text = text.replace(secret, MASK)
-    return text
+    return _SIGNATURE.sub(f"Basic {MASK}", text)
+
+
+def redact_body(body: bytes, secrets: Iterable[str]) -> bytes:
+    """Return an answer without the long ones of *secrets*, where the API repeats the request in it."""
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_IN_BODY:
+            for spelled in {secret, json.dumps(secret)[1:-1]}:
+                body = body.replace(spelled.encode(), MASK.encode())
+    return body

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any, TypeVar
 
 from pendulum import DateTime
@@ -49,7 +50,11 @@ _NOT_FOUND = re.compile(r"not found|does not exist|doesn't exist|no such", re.IG
 _INTERNAL = re.compile(r"internal (server )?error", re.IGNORECASE)
 _CLOCK_BEHIND_SECONDS = 7000  # signatures older than 7200 s are refused
 _CLOCK_AHEAD_SECONDS = 300  # how far ahead is tolerated is not known
+_LONGEST_RETRY_AFTER_SECONDS = 900.0
 _WORDS_SHOWN = 300
+_EXCERPT_BYTES = 1_000_000
+# Each alternative reads on to the end where nothing closes it: no page can make this slow.
+_MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^<>]*(?:>|\Z)?", re.DOTALL)
 _YES_OR_NO = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False, "": False}
 
 
@@ -170,7 +175,7 @@ def _clock_skew_seconds(response: RawResponse) -> float | None:
     """Return how far this machine's clock was ahead (negative: behind) when the request was sent."""
     try:
         server_time = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, ArithmeticError):
         return None
     if server_time.tzinfo is None:
         server_time = server_time.replace(tzinfo=timezone.utc)
@@ -183,15 +188,15 @@ def _retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     if value is None:
         return None
     try:
-        return max(float(value), 0.0)
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(value)
-        now = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(timezone.utc)
-        return max((until - now).total_seconds(), 0.0)
-    except (TypeError, ValueError):
-        return None
+        try:
+            until = parsedate_to_datetime(value)
+            now = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(timezone.utc)
+            seconds = (until - now).total_seconds()
+        except (TypeError, ValueError, ArithmeticError):
+            return None
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_SECONDS) if isfinite(seconds) else None
 
 
 def _error(
@@ -217,6 +222,8 @@ def _error(
 
 def _excerpt(body: bytes) -> str:
     """Return the visible words of a body that should have been JSON, shortened."""
-    text = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", body.decode("utf-8", "replace"), flags=re.DOTALL)
+    text = _MARKUP.sub(" ", body[:_EXCERPT_BYTES].decode("utf-8", "replace"))
     text = " ".join(text.split())
-    return (text[:_WORDS_SHOWN] + "…" if len(text) > _WORDS_SHOWN else text) or "an empty body"
+    if len(text) > _WORDS_SHOWN:  # between words: half of a secret would not be found in it
+        text = (text[:_WORDS_SHOWN].rpartition(" ")[0] or text[:_WORDS_SHOWN]) + "…"
+    return text or "an empty body"

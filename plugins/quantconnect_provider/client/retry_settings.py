@@ -11,7 +11,7 @@ class RetrySettings:
 
     :param attempts: sends at most, the first included; rate limited ones do not count.
     :param first_wait_seconds: before the first repeat; doubles each time.
-    :param longest_wait_seconds: the doubling stops here.
+    :param longest_wait_seconds: before any repeat, whatever the API asks for.
     :param rate_limited_seconds: how long one request waits at most while the API asks for fewer requests.
     :param loading_seconds: before asking again for data that the API is still loading.
     """

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import msgspec
@@ -15,10 +16,16 @@ import requests
 import tenacity
 import urllib3.exceptions
 from pendulum import DateTime
-from requests.adapters import HTTPAdapter
 
 from quantconnect_provider import __version__
 from quantconnect_provider.client.account import Account
+from quantconnect_provider.client.answer_limits import (
+    LARGEST_ANSWER_BYTES,
+    LARGEST_DOWNLOAD_BYTES,
+    LARGEST_ERROR_BYTES,
+    LimitedAdapter,
+    read_body,
+)
 from quantconnect_provider.client.endpoints import Endpoint
 from quantconnect_provider.client.errors import (
     InvalidSettingError,
@@ -31,7 +38,7 @@ from quantconnect_provider.client.errors import (
     UnreadableAnswerError,
 )
 from quantconnect_provider.client.odd_values import cap
-from quantconnect_provider.client.redaction import redact, secret_leaves
+from quantconnect_provider.client.redaction import redact, redact_body, secret_leaves
 from quantconnect_provider.client.response import RawResponse, read_response
 from quantconnect_provider.client.retry_settings import RetrySettings
 from quantconnect_provider.client.signing import SignedAuth
@@ -59,9 +66,12 @@ class Transport:
         self.waiting_seconds = 0.0
         self._session = requests.Session()
         self._session.auth = SignedAuth(account)
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS, max_retries=0)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # it has no use for any
+        downloads = f"{account.base_url}/live/export/"
+        for begin in ("http://", "https://", downloads):
+            largest_bytes = LARGEST_DOWNLOAD_BYTES if begin == downloads else LARGEST_ANSWER_BYTES
+            adapter = LimitedAdapter(largest_bytes, pool_connections=1, pool_maxsize=_CONNECTIONS)
+            self._session.mount(begin, adapter)
         self._session.headers["User-Agent"] = f"airflow-provider-quantconnect/{__version__}"
         # Proxies and certificates come from the environment; finding them costs more than
         # preparing the request does, so it is done once.
@@ -101,10 +111,9 @@ class Transport:
         :raises QuantConnectError: for a response with an error status or a connection that fails.
         """
         with self._turn(body):
-            response, requested_at = self._send(endpoint, body, stream=True)
+            response, requested_at = self._send(endpoint, body)
             if response.status_code >= 300:
-                with response:
-                    read_response(_raw(endpoint, response, requested_at))
+                read_response(self._read(endpoint, response, requested_at, body))
         try:
             with response, self._errors_of_requests(endpoint):
                 yield response
@@ -131,8 +140,8 @@ class Transport:
 
     def _attempt(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[dict[str, Any], RawResponse]:
         with self._turn(body):
-            response, requested_at = self._send(endpoint, body, stream=False)
-            raw = _raw(endpoint, response, requested_at)
+            response, requested_at = self._send(endpoint, body)
+            raw = self._read(endpoint, response, requested_at, body)
             return read_response(raw), raw
 
     @contextmanager
@@ -154,9 +163,8 @@ class Transport:
             raise
         self._throttle.granted()
 
-    def _send(
-        self, endpoint: Endpoint, body: dict[str, Any], *, stream: bool
-    ) -> tuple[requests.Response, DateTime]:
+    def _send(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[requests.Response, DateTime]:
+        """Send the request; returns the response with its body unread, and when the request was sent."""
         requested_at = utc_now()
         prepared = self._session.prepare_request(
             requests.Request(
@@ -167,20 +175,45 @@ class Transport:
             )
         )
         timeout = self._account.timeout_seconds * endpoint.timeout_factor
-        started = time.perf_counter()
         try:
-            with self._errors_of_requests(endpoint):
+            with self._waiting(), self._errors_of_requests(endpoint):
                 response = self._session.send(
                     prepared,
                     timeout=(min(_CONNECT_TIMEOUT_SECONDS, timeout), timeout),
                     allow_redirects=False,
-                    **{**self._environment, "stream": stream},
+                    **{**self._environment, "stream": True},
                 )
         finally:
             with self._count_lock:
                 self.requests_sent += 1
-                self.waiting_seconds += time.perf_counter() - started
         return response, requested_at
+
+    def _read(
+        self, endpoint: Endpoint, response: requests.Response, requested_at: DateTime, body: dict[str, Any]
+    ) -> RawResponse:
+        """Read the whole answer to *body*; what the request had of secrets comes out of it at once."""
+        status = response.status_code
+        with self._waiting(), response, self._errors_of_requests(endpoint):
+            largest_bytes = LARGEST_ERROR_BYTES if status >= 300 else LARGEST_ANSWER_BYTES
+            content, is_whole = read_body(response, largest_bytes)
+        if not is_whole and status < 300:
+            raise UnreadableAnswerError(
+                f"{endpoint.path} was answered with more than {largest_bytes:,} bytes.",
+                endpoint=endpoint.path,
+                http_status=status,
+            )
+        signature = response.request.headers["Authorization"].partition(" ")[2]
+        secrets = [self._account.api_token, signature, *secret_leaves(body)]
+        return RawResponse(endpoint, status, response.headers, redact_body(content, secrets), requested_at)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._count_lock:
+                self.waiting_seconds += time.perf_counter() - began
 
     @contextmanager
     def _errors_of_requests(self, endpoint: Endpoint) -> Iterator[None]:
@@ -200,7 +233,7 @@ class Transport:
                 f"{endpoint.path} {what} {base_url}: {_reason(error)}.", endpoint=endpoint.path
             )
             mapped.maybe_applied = not unsent
-            raise mapped from error
+            raise mapped from None  # its text may hold what the API sent, uncut
 
     def _complete(self, error: QuantConnectError, body: dict[str, Any]) -> None:
         """Redact every secret in an error's text, then cut it short, and name the project in it."""
@@ -226,17 +259,13 @@ class Transport:
             return self._retry.loading_seconds
         asked = getattr(error, "retry_after_seconds", None) or 0.0
         growing: float = self._retry.first_wait_seconds * 2.0 ** (state.attempt_number - 1)
-        return max(asked, min(growing, self._retry.longest_wait_seconds))
+        return min(max(asked, growing), self._retry.longest_wait_seconds)
 
     def _log_retry(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         seconds = state.upcoming_sleep or getattr(error, "retry_after_seconds", None) or 0.0
         message = error.args[0] if error and error.args else error
         log.warning("%s Trying again in %.1f s (attempt %d).", message, seconds, state.attempt_number + 1)
-
-
-def _raw(endpoint: Endpoint, response: requests.Response, requested_at: DateTime) -> RawResponse:
-    return RawResponse(endpoint, response.status_code, response.headers, response.content, requested_at)
 
 
 def _was_not_sent(error: requests.exceptions.RequestException) -> bool:
