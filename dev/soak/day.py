@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LOSS = 0.5
 _LOOK_SECONDS = 1.0
+_CYCLES_AT_MOST = 20  # the comparison then says what is missing
 
 
 @dataclass
@@ -60,13 +61,14 @@ class Days:
         self._clock.set_speed(0.0)
 
     def _until_nothing_follows(self) -> None:
-        """Watch on until a cycle of the watch triggers nothing more."""
-        while True:
+        """Watch on until a cycle of the watch triggers nothing more, and no redeploy is due."""
+        for _ in range(_CYCLES_AT_MOST):
             self._runs.until_over()
             before = self._runs.count()
             self._runs.trigger(WATCH)
             self._runs.until_over()
-            if self._runs.count() == before + 1:
+            dead = [one for one in self._newest().values() if one["status"] == "RuntimeError"]
+            if self._runs.count() == before + 1 and not dead:
                 return
 
     def _deploy_what_was_ended(self) -> None:

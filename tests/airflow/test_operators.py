@@ -6,12 +6,14 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
+from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.live.notes import MemoryNotes
 from quantconnect_provider.operators.compile import QuantConnectCompileOperator
 from quantconnect_provider.operators.insights import QuantConnectExtractInsightsOperator
@@ -24,6 +26,8 @@ from quantconnect_provider.operators.live import (
 )
 from quantconnect_provider.sandbox import Sandbox
 from quantconnect_provider.sensors.live import QuantConnectLiveStatusSensor
+from quantconnect_provider.store import Store as QuantConnectStore
+from quantconnect_provider.store.live_requests import load_live_requests
 from quantconnect_provider.tasks.failures import QuantConnectTaskFailed
 
 
@@ -68,6 +72,26 @@ async def _first_event(trigger: Any) -> Any:
     async for event in trigger.run():
         return event.payload
     raise AssertionError
+
+
+def test_a_stop_is_in_the_store_before_it_is_sent(
+    quantconnect_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    monkeypatch.setenv("AIRFLOW_CONN_QUANTCONNECT_STORE", url)
+    deploy_id = quantconnect_sandbox.deploy(1001)
+
+    def stop_and_die(client: QuantConnectClient, project_id: int) -> None:
+        quantconnect_sandbox.set_status(deploy_id, "Stopped")
+        raise SystemExit
+
+    monkeypatch.setattr(QuantConnectClient, "stop_live", stop_and_die)
+    with pytest.raises(SystemExit):
+        QuantConnectStopLiveOperator(task_id="stop", project_id="1001").execute(context())
+
+    with QuantConnectStore.open(url) as store:
+        [request] = load_live_requests(store, [1001])[1001]
+    assert (request.action, request.deploy_id, request.run_id) == ("stop", deploy_id, "by-hand")
 
 
 @pytest.mark.parametrize("deferrable", [False, True])

@@ -57,13 +57,20 @@ class WindDownOperator(WaitingOperator):
 
     def wind_down(self, client: QuantConnectClient, context: Context) -> WindDown:
         """Return the wind-down of this task, with what earlier attempts have noted."""
+        project_id = project_id_of(self.project_id)
+
+        def note(deploy_id: str) -> None:
+            # Before it is sent: the watch may see the end before the answer is here.
+            note_live_request(context, project_id, self.action.value, utc_now(), deploy_id=deploy_id)
+
         return WindDown(
             client,
-            project_id_of(self.project_id),
+            project_id,
             self.action,
             notes_of(context),
             deploy_id=text_or_none(self.deploy_id),
             polling=self.polling(),
+            before_send=note,
         )
 
     def conclude(self, wind_down: WindDown, step: Step) -> dict[str, Any]:
@@ -91,10 +98,6 @@ class WindDownOperator(WaitingOperator):
         while True:
             if wait_result is None:
                 step = wind_down.step()
-                if not step.already_over:
-                    note_live_request(
-                        context, step.project_id, self.action.value, utc_now(), deploy_id=step.deploy_id
-                    )
                 if step.over:
                     return self.conclude(wind_down, step)
                 wait_result = self.wait_or_defer(

@@ -9,6 +9,7 @@ idempotent.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,7 @@ class WindDown:
     :param key: under which the progress is noted.
     :param resend_seconds: how long after an unclear answer the request is sent again if the deployment
         still runs.
+    :param before_send: is called with the deployment's id right before each request.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class WindDown:
         key: str | None = None,
         resend_seconds: float = 90.0,
         polling: Polling = _POLLING,
+        before_send: Callable[[str], None] | None = None,
     ) -> None:
         self.client = client
         self.project_id = project_id
@@ -118,6 +121,7 @@ class WindDown:
         self._resend_seconds = resend_seconds
         self._polling = polling
         self._clock = polling.clock
+        self._before_send = before_send
 
     def step(self) -> Step:
         """Read live/list and live/read, and send if something must be sent (again); never waits.
@@ -247,6 +251,8 @@ class WindDown:
             )
 
     def _send(self, progress: _Progress, target: Observation) -> Observation:
+        if self._before_send is not None:
+            self._before_send(target.deploy_id)
         before = (progress.sends, progress.last_sent_at, progress.unclear)
         progress.sends, progress.last_sent_at, progress.unclear = progress.sends + 1, self._clock(), True
         self._save(
