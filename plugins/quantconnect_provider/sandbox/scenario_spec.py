@@ -128,7 +128,10 @@ class Deploy(Part):
 
 
 class History(Part):
-    """Insights that are there already when the sandbox starts, `every_seconds` apart, the last just now."""
+    """Insights that are there already when the sandbox starts, `every_seconds` apart.
+
+    Of a deployment the last one was made just now.
+    """
 
     count: int = 0
     every_seconds: float = 600.0
@@ -219,6 +222,13 @@ class DeploymentSpec(Part):
     holdings: list[Holding] | None = None
 
 
+class Backtest(Part):
+    """A backtest that is over."""
+
+    id: str
+    insights: History = msgspec.field(default_factory=History)
+
+
 class Project(Part):
     """A project; with `count`, that many of them, `{n}` in the name being the number."""
 
@@ -234,6 +244,7 @@ class Project(Part):
     cash: list[Cash] = msgspec.field(default_factory=lambda: [Cash(currency="USD", amount=100_000.0)])
     holdings: list[Holding] = msgspec.field(default_factory=list)
     deployments: list[DeploymentSpec] = msgspec.field(default_factory=list)
+    backtests: list[Backtest] = msgspec.field(default_factory=list)
 
 
 class Scenario(Part):

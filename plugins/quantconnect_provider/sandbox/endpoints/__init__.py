@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from quantconnect_provider.sandbox.endpoints import (
     authenticate,
+    backtest_insights,
     builds,
     lean_cli,
     live_charts,
@@ -26,6 +27,7 @@ from quantconnect_provider.sandbox.endpoints import (
 
 __all__ = [
     "authenticate",
+    "backtest_insights",
     "builds",
     "lean_cli",
     "live_charts",

@@ -11,6 +11,7 @@ from quantconnect_provider.sandbox.answers import Answer, ApiError, Download, Pa
 from quantconnect_provider.sandbox.deployment import Deployment
 from quantconnect_provider.sandbox.endpoints.lookup import deployment_of, project_of
 from quantconnect_provider.sandbox.endpoints.registry import endpoint
+from quantconnect_provider.sandbox.insight_book import InsightBook
 from quantconnect_provider.sandbox.insight_json import Speller
 from quantconnect_provider.sandbox.world import World
 
@@ -20,13 +21,16 @@ PIECE_ROWS = 500
 @endpoint("live/insights/read")
 def read(world: World, params: Params, now: float) -> Answer:
     """Answer positions `start` to `end` of one deployment's insights, as the scenario reads the docs."""
-    mode = world.api.insights
     project = project_of(world, params)
-    end = params.integer("end")
-    start = params.integer("start", max(0, end - mode.window))
-    _check_window(world, start, end)
+    start, end = window_of(world, params)
     deployment = deployment_of(world, project, params.get("algorithmId"), now)
-    view = deployment.book.shown(now)
+    return page_of(world, deployment.book, start, end, now)
+
+
+def page_of(world: World, book: InsightBook, start: int, end: int, now: float) -> bytes:
+    """Write the positions `start` to `end` of a book, as the scenario reads the docs."""
+    mode = world.api.insights
+    view = book.shown(now)
     total = view.length
     if start >= total > 0:
         if mode.past_end == "error":
@@ -35,18 +39,22 @@ def read(world: World, params: Params, now: float) -> Answer:
             start, end = max(0, total - (end - start)), total
     speller = Speller(mode.spelling, last=mode.extra_fields)
     stop = end + (mode.end == "inclusive")
-    found = [text for _, text in deployment.book.encoded(view, start, stop, speller)]
+    found = [text for _, text in book.encoded(view, start, stop, speller)]
     length = total if mode.length == "total" else len(found)
     return f'{{"insights":[{",".join(found)}],"length":{length},"success":true}}'.encode()
 
 
-def _check_window(world: World, start: int, end: int) -> None:
+def window_of(world: World, params: Params) -> tuple[int, int]:
+    """Return `start` and `end` of a request; raises ApiError for a window that the API refuses."""
     mode = world.api.insights
+    end = params.integer("end")
+    start = params.integer("start", max(0, end - mode.window))
     widest = mode.window if mode.window_rule == "at_most" else mode.window - 1
     if start < 0 or end < start:
         raise ApiError(f"Invalid argument: start and end. {world.reference()}")
     if end - start > widest:
         raise ApiError(f"Invalid argument: at most {widest} insights for each request. {world.reference()}")
+    return start, end
 
 
 @endpoint("live/export/insights")
