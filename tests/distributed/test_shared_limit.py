@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from quantconnect_provider.client.errors import RateLimitedError
 from quantconnect_provider.hooks.quantconnect import QuantConnectHook
 from quantconnect_provider.sandbox.server import Sandbox
 
@@ -54,6 +55,24 @@ def test_without_a_limit_the_store_is_not_touched(store: Path, monkeypatch: pyte
         with QuantConnectHook().get_conn() as client:
             client.authenticate()
     assert not store.exists()
+
+
+def test_exports_of_logs_are_counted_for_all_clients_of_an_account(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox() as sandbox:
+        connect(sandbox, monkeypatch)
+        [deployment] = sandbox.deployments()
+        project_id, deploy_id = deployment["project_id"], deployment["deploy_id"]
+        for _ in range(3):
+            with QuantConnectHook().get_conn() as client:
+                for _ in range(15):
+                    list(client.export_logs(project_id, deploy_id))
+        with QuantConnectHook().get_conn() as client, pytest.raises(RateLimitedError, match="45") as refused:
+            list(client.export_logs(project_id, deploy_id))
+        answered = [request["outcome"] for request in sandbox.requests("live/export/logs")]
+    assert refused.value.retry_after_seconds > 1800
+    assert answered == ["answered"] * 45  # what the sandbox allows; the 46th was not sent
 
 
 def test_the_connection_test_needs_no_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

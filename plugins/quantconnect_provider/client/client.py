@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -10,7 +10,7 @@ from quantconnect_provider.client import endpoints
 from quantconnect_provider.client.account import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_SECONDS, Account
 from quantconnect_provider.client.build import read_build
 from quantconnect_provider.client.decode import ModelT, decode, decode_rows
-from quantconnect_provider.client.download import LogExportLimit
+from quantconnect_provider.client.download import LocalLogExports, LogExportLimit, LogExportSlots
 from quantconnect_provider.client.errors import NeverDeployedError, NotFoundError, UnreadableAnswerError
 from quantconnect_provider.client.export import read_export
 from quantconnect_provider.client.insights import ExportedInsight, InsightPage, read_page
@@ -46,6 +46,7 @@ class QuantConnectClient(LiveDataEndpoints):
     :param organization_id: limits project listings to one organization.
     :param retry: how requests that are safe to repeat are repeated.
     :param throttle: shared by several clients that use the same connection.
+    :param log_exports: makes what exports of logs are counted with, for all clients of the account together.
     :raises InvalidSettingError: if a setting cannot be right.
 
     Every method raises subclasses of :class:`~quantconnect_provider.client.errors.QuantConnectError`.
@@ -62,25 +63,37 @@ class QuantConnectClient(LiveDataEndpoints):
         organization_id: str | None = None,
         retry: RetrySettings | None = None,
         throttle: Throttle | None = None,
+        log_exports: Callable[[], LogExportSlots] = LocalLogExports,
     ) -> None:
         account = Account(
             str(user_id), api_token, base_url, requests_per_minute, timeout_seconds, organization_id
         )
-        self._open(account, retry, throttle)
+        self._open(account, retry, throttle, log_exports)
 
     @classmethod
     def for_account(
-        cls, account: Account, *, retry: RetrySettings | None = None, throttle: Throttle | None = None
+        cls,
+        account: Account,
+        *,
+        retry: RetrySettings | None = None,
+        throttle: Throttle | None = None,
+        log_exports: Callable[[], LogExportSlots] = LocalLogExports,
     ) -> QuantConnectClient:
         """Return a client for an account whose settings have been checked already."""
         client = cls.__new__(cls)
-        client._open(account, retry, throttle)  # noqa: SLF001 - its own class
+        client._open(account, retry, throttle, log_exports)  # noqa: SLF001 - its own class
         return client
 
-    def _open(self, account: Account, retry: RetrySettings | None, throttle: Throttle | None) -> None:
+    def _open(
+        self,
+        account: Account,
+        retry: RetrySettings | None,
+        throttle: Throttle | None,
+        log_exports: Callable[[], LogExportSlots],
+    ) -> None:
         self._account = account
         self._odd = OddValueReporter()
-        self._log_exports = LogExportLimit()
+        self._log_exports = LogExportLimit(log_exports)
         self._transport = Transport(
             account, retry or RetrySettings(), throttle or Throttle(account.requests_per_minute)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from quantconnect_provider import client as api
 from quantconnect_provider import store
 from quantconnect_provider.client.account import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_SECONDS, Account
+from quantconnect_provider.client.download import LocalLogExports, LogExportSlots
 from quantconnect_provider.client.errors import InvalidSettingError
 
 if TYPE_CHECKING:
@@ -24,21 +26,32 @@ class ApiAccess:
 
     :param store_url: database in which all workers share ``requests_per_minute``; None: each worker keeps
         to it by itself.
+    :param find_store: finds the database in which all workers count exports of logs, before the first one;
+        None: each client counts its own.
     """
 
     account: Account
     store_url: URL | None = field(default=None, repr=False)
+    find_store: Callable[[], URL | None] | None = field(default=None, repr=False)
 
     def client(self, retry: api.RetrySettings | None = None) -> api.QuantConnectClient:
         """Return a client; close it when done. ``retry`` replaces the client's own settings."""
-        return api.QuantConnectClient.for_account(self.account, retry=retry, throttle=self._throttle())
+        return api.QuantConnectClient.for_account(
+            self.account, retry=retry, throttle=self._throttle(), log_exports=self._log_exports
+        )
 
     def _throttle(self) -> api.Throttle | None:
         rate = self.account.requests_per_minute
         if rate is None or self.store_url is None:
             return None
-        key = store.rate_limit_key(self.account.base_url, self.account.user_id)
-        return api.Throttle(rate, store.shared_slots(self.store_url, key))
+        return api.Throttle(rate, store.shared_slots(self.store_url, self._key()))
+
+    def _log_exports(self) -> LogExportSlots:
+        address = self.find_store() if self.find_store else None
+        return LocalLogExports() if address is None else store.SharedLogExports(address, self._key())
+
+    def _key(self) -> str:
+        return store.rate_limit_key(self.account.base_url, self.account.user_id)
 
 
 def missing_connection(conn_id: str, connection_type: str = "quantconnect") -> InvalidSettingError:

@@ -55,9 +55,10 @@ class QuantConnectHook(BaseHook):
 
         :raises InvalidSettingError: when the connection does not exist or cannot be right.
         """
-        access = self.access()
+        store = QuantConnectStoreHook()
+        access = replace(self.access(), find_store=store.find)
         if access.account.requests_per_minute is not None:
-            access = replace(access, store_url=QuantConnectStoreHook().find())
+            access = replace(access, store_url=store.find())
         return access.client()
 
     def access(self) -> ApiAccess:

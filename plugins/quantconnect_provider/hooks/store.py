@@ -20,7 +20,7 @@ DEFAULT_FILE = "quantconnect.db"
 # What PostgreSQL's own library understands in an address; Airflow keeps other things in the same extra.
 _LIBPQ_OPTIONS = frozenset({"application_name", "connect_timeout", "host", "options", "passfile", "service"})
 _LIBPQ_PREFIXES = ("ssl", "keepalives", "target_session_attrs", "channel_binding", "gssenc")
-_NOT_SHARED = "Without the store each worker keeps to requests_per_minute by itself: %s"
+_NOT_SHARED = "Without the store each worker keeps to the limits of the account by itself: %s"
 
 
 class QuantConnectStoreHook(BaseHook):

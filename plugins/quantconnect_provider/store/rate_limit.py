@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 5
 _LOCAL_SECONDS = 60.0  # how long this worker goes by itself before it tries the database again
 _LONGEST_QUEUE_SECONDS = 900.0  # no queue is longer, unless the database's clock was set back
-_CLOCK = {  # seconds since 1970, not the beginning of the transaction: it may have waited for a lock
+CLOCK = {  # seconds since 1970, not the beginning of the transaction: it may have waited for a lock
     "postgresql": "extract(epoch from clock_timestamp())",
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
 }
@@ -153,7 +153,7 @@ def _open_for_slots(store: str | URL) -> Engine:
 
 def _lease_statement(dialect: str) -> Any:
     """Return the statement that takes a lease and returns the seconds until it begins."""
-    now, least, greatest = _CLOCK[dialect], _LEAST[dialect], _GREATEST[dialect]
+    now, least, greatest = CLOCK[dialect], _LEAST[dialect], _GREATEST[dialect]
     start = f"{greatest}({now}, {least}(quantconnect_api_pace.free_at, {now} + :longest))"
     return text(
         "INSERT INTO quantconnect_api_pace (pace_key, free_at) "  # noqa: S608 - made of constants

@@ -150,6 +150,7 @@ api_pace = Table(
     "quantconnect_api_pace",
     metadata,
     Column("pace_key", Text, primary_key=True),
-    # The moment from which slots for requests are free, in seconds since 1970 on the database's clock.
+    # The moment from which slots for requests, or one export of a log, are free, in seconds since 1970 on the
+    # database's clock.
     Column("free_at", Double, nullable=False),
 )
