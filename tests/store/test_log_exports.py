@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from quantconnect_provider.client.download import LOG_EXPORTS
+from quantconnect_provider.client.log_exports import LOG_EXPORTS
 from quantconnect_provider.store.database import open_engine
 from quantconnect_provider.store.log_exports import SharedLogExports
 

@@ -10,13 +10,13 @@ from quantconnect_provider.client import endpoints
 from quantconnect_provider.client.account import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_SECONDS, Account
 from quantconnect_provider.client.build import read_build
 from quantconnect_provider.client.decode import ModelT, decode, decode_rows
-from quantconnect_provider.client.download import LocalLogExports, LogExportLimit, LogExportSlots
 from quantconnect_provider.client.errors import NeverDeployedError, NotFoundError, UnreadableAnswerError
 from quantconnect_provider.client.export import read_export
 from quantconnect_provider.client.insights import ExportedInsight, InsightPage, read_page
 from quantconnect_provider.client.live_data import LiveDataEndpoints, without_none
 from quantconnect_provider.client.live_list import LiveListing, read_live_list
 from quantconnect_provider.client.live_request import LiveSpec, create_body
+from quantconnect_provider.client.log_exports import LocalLogExports, LogExportLimit, LogExportSlots
 from quantconnect_provider.client.models import (
     Compile,
     CreatedLive,

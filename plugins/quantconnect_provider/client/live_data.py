@@ -9,9 +9,10 @@ from quantconnect_provider.client import endpoints
 from quantconnect_provider.client.account import Account
 from quantconnect_provider.client.charts import Chart, read_chart
 from quantconnect_provider.client.decode import decode
-from quantconnect_provider.client.download import LogExportLimit, read_download
+from quantconnect_provider.client.download import read_download
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.client.insights import InsightPage, read_page
+from quantconnect_provider.client.log_exports import LogExportLimit
 from quantconnect_provider.client.models import LogPage
 from quantconnect_provider.client.odd_values import OddValueReporter
 from quantconnect_provider.client.orders import OrderPage, read_order_page

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from quantconnect_provider import client as api
 from quantconnect_provider import store
 from quantconnect_provider.client.account import DEFAULT_BASE_URL, DEFAULT_TIMEOUT_SECONDS, Account
-from quantconnect_provider.client.download import LocalLogExports, LogExportSlots
 from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.log_exports import LocalLogExports, LogExportSlots
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection

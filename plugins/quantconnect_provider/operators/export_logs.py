@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class QuantConnectExportLogsOperator(QuantConnectExportOperator):
     """Writes the log of a project, of all its deployments, oldest line first, to a path.
 
-    QuantConnect allows an account 45 of these in 30 minutes; all tasks share the count. Returns path and bytes. The parameters are those of
+    QuantConnect allows an account 45 of these in 30 minutes; all tasks share the count. Returns path and
+    bytes. The parameters are those of
     :class:`~quantconnect_provider.tasks.export_operator.QuantConnectExportOperator`.
     """
 

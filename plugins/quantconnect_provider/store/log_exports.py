@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from quantconnect_provider.client.download import LOG_EXPORT_SECONDS, LOG_EXPORTS, LocalLogExports
 from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.log_exports import LOG_EXPORT_SECONDS, LOG_EXPORTS, LocalLogExports
 from quantconnect_provider.store.database import open_engine
 from quantconnect_provider.store.migrate import upgrade
 from quantconnect_provider.store.rate_limit import CLOCK
