@@ -9,7 +9,7 @@ unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help venv venv-dev venv-docs venv-distributed demo up down test coverage chaos fuzz test-stack lint bench docs \
-	generate browser screenshots soak conformance wheel lock constraints compose-env distributed
+	generate browser screenshots soak conformance wheel audit lock constraints compose-env distributed
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,9 @@ lock:  ## bring constraints.txt and requirements/ up to pyproject.toml; other ve
 
 constraints:  ## resolve constraints.txt and requirements/ to the newest versions
 	@$(PYTHON) -m dev.constraints --upgrade
+
+audit: venv  ## bandit, a search for secrets, and known weaknesses of the locked packages
+	@$(RUN) dev.audit
 
 compose-env:  ## random secrets for docker-compose.yaml, into .env; what is there stays
 	@$(PYTHON) -m dev.compose_env

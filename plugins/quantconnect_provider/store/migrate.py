@@ -43,7 +43,7 @@ def version(connection: Connection) -> str | None:
     """Return the version of the store's tables; None where there are none."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608  # nosec B608
     return str(found) if found else None
 
 

@@ -156,7 +156,7 @@ def _lease_statement(dialect: str) -> Any:
     now, least, greatest = CLOCK[dialect], _LEAST[dialect], _GREATEST[dialect]
     start = f"{greatest}({now}, {least}(quantconnect_api_pace.free_at, {now} + :longest))"
     return text(
-        "INSERT INTO quantconnect_api_pace (pace_key, free_at) "  # noqa: S608 - made of constants
+        "INSERT INTO quantconnect_api_pace (pace_key, free_at) "  # noqa: S608 - made of constants  # nosec B608
         f"VALUES (:key, {now} + :length) "
         f"ON CONFLICT (pace_key) DO UPDATE SET free_at = {start} + :length "
         f"RETURNING free_at - :length - {now}"

@@ -67,7 +67,7 @@ class SqliteStaging:
         self._create = CreateTable(table, if_not_exists=True)
         one_row = "(" + ",".join("?" * len(COLUMNS)) + ")"
         self._insert = {
-            size: f"INSERT INTO {table.name} VALUES {','.join([one_row] * size)}"  # noqa: S608
+            size: f"INSERT INTO {table.name} VALUES {','.join([one_row] * size)}"  # noqa: S608  # nosec B608
             for size in self._SIZES
         }
 
