@@ -1,11 +1,28 @@
-"""Plain text for people: counted nouns, and tables for task logs with aligned columns."""
+"""Plain text for people: what others wrote made visible, counted nouns, tables with aligned columns."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Sequence
 
 from tabulate import tabulate
+
+# Control characters (a terminal obeys some), and those that change the direction of a text or break its line.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\r(?!\n)"
+)
+_GROUP = re.compile("::((?:end)?group)::", re.IGNORECASE)
+
+
+def visible(text: str) -> str:
+    """Return the text of others as a log may hold it: it colors, moves, hides and folds nothing.
+
+    Control characters and changes of direction are written as Python escapes; line breaks and tabs stay.
+    Airflow folds a log between ``::group::`` and ``::endgroup::``: those lose a colon on each side.
+    """
+    shown = _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _GROUP.sub(r":\1:", shown)
 
 
 def counted(count: int, noun: str) -> str:
@@ -20,7 +37,7 @@ def text_table(
 
     :param numbers: the heads of columns that are aligned to the right.
     """
-    cells = [[" ".join(str(cell).split()) for cell in row] for row in rows]
+    cells = [[visible(" ".join(str(cell).split())) for cell in row] for row in rows]
     sides = ["right" if head in numbers else "left" for head in heads]
     # disable_numparse: an id like 1e5 or 0012 must stay as it is.
     text = tabulate(cells, heads, tablefmt="simple", disable_numparse=True, colalign=sides if cells else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from quantconnect_provider.client.errors import InvalidSettingError
@@ -75,18 +76,39 @@ def _api_token(api_token: str) -> str:
 
 
 def _base_url(base_url: str) -> str:
+    shown = repr(re.sub(r".*@", "***@", base_url, flags=re.DOTALL))  # somebody may have put a password there
+    if re.search(r"[\s\\\x00-\x1f\x7f]", base_url):
+        raise InvalidSettingError(
+            f"The host of the QuantConnect connection is {shown}, with a line break, space or backslash.",
+            advice=f"Write only the address, e.g. {DEFAULT_BASE_URL}.",
+        )
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise InvalidSettingError(
-            f"The host of the QuantConnect connection is {base_url!r}, without http:// or https://.",
+            f"The host of the QuantConnect connection is {shown}, without http:// or https://.",
             advice=f"Write the whole address, e.g. {DEFAULT_BASE_URL}.",
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidSettingError(
             "The host of the QuantConnect connection holds more than scheme, host and path.",
             advice=f"Write only the address, e.g. {DEFAULT_BASE_URL}; credentials go to login and password.",
         )
+    if parts.scheme == "http" and not _is_near(parts.hostname or ""):
+        raise InvalidSettingError(
+            f"The host of the QuantConnect connection is {shown}: without TLS the signature and the "
+            "brokerage's passwords could be read on the way.",
+            advice="Write https://. http:// is for a sandbox on this machine or in a container beside it.",
+        )
     return base_url.rstrip("/")
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is this machine, or a container beside it: such a name has no dot."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        # A number without dots is an IP address, too: 2852039166 is 169.254.169.254.
+        return host.endswith(".localhost") or ("." not in host and host[:1].isalpha())
 
 
 def _positive(name: str, value: float | str | None) -> float | None:

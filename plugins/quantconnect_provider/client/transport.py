@@ -44,6 +44,7 @@ from quantconnect_provider.client.retry_settings import RetrySettings
 from quantconnect_provider.client.signing import SignedAuth
 from quantconnect_provider.client.throttle import Throttle
 from quantconnect_provider.client.times import utc_now
+from quantconnect_provider.plain_text import visible
 
 log = logging.getLogger(__name__)
 
@@ -238,12 +239,14 @@ class Transport:
     def _complete(self, error: QuantConnectError, body: dict[str, Any]) -> None:
         """Redact every secret in an error's text, then cut it short, and name the project in it."""
         secrets = [self._account.api_token, *secret_leaves(body)]
-        error.args = tuple(cap(redact(str(part), secrets)) for part in error.args)
+        error.args = tuple(cap(visible(redact(str(part), secrets))) for part in error.args)
         project_id = body.get("projectId")
         if project_id is not None and str(project_id) not in str(error):
             # The API's own words do not name it, and the log of a task with many projects needs it.
             error.args = (f"Project {project_id}: {error.args[0]}", *error.args[1:])
-        error.api_errors = tuple(cap(redact(part, secrets)) for part in error.api_errors[:_WORDS_KEPT])
+        error.api_errors = tuple(
+            cap(visible(redact(part, secrets))) for part in error.api_errors[:_WORDS_KEPT]
+        )
 
     def _is_last_attempt(self, state: tenacity.RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None

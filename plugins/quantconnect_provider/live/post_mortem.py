@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.live.deployment_errors import DeploymentFailedError
+from quantconnect_provider.plain_text import visible
 
 if TYPE_CHECKING:
     from quantconnect_provider.client import QuantConnectClient
@@ -41,7 +42,9 @@ def deployment_failed(
     except QuantConnectError as error:
         log.warning("live/read of project %s failed: %s", project_id, error)
         message = ""
-    said = f" The API says: {message}" if message and message not in what else ""
+    said = f" The API says: {visible(message)}" if message and message not in what else ""
     lines = last_log_lines(client, project_id, deploy_id)
-    shown = "\nIts last log lines:\n" + "\n".join(f"  {line}" for line in lines) + "\n" if lines else ""
+    shown = (
+        "\nIts last log lines:\n" + "\n".join(f"  {visible(line)}" for line in lines) + "\n" if lines else ""
+    )
     return DeploymentFailedError(f"{what}{said}{shown}", endpoint="live/read")

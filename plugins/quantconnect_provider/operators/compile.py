@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider import config
 from quantconnect_provider.live.deploy import build
+from quantconnect_provider.plain_text import visible
 from quantconnect_provider.tasks.failures import plain_errors
 from quantconnect_provider.tasks.inputs import project_id_of
 from quantconnect_provider.tasks.waiting import WaitingOperator, wait_result_of
@@ -72,6 +73,6 @@ class QuantConnectCompileOperator(WaitingOperator):
         if done.logs:
             with self.log_group("Compiler"):
                 for line in done.logs:
-                    self.log.info("%s", line.rstrip())
+                    self.log.info("%s", visible(line.rstrip()))
         self.log.info("Project %s is built: %s", project_id, done.compile_id)
         return done.compile_id

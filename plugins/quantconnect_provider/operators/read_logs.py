@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from quantconnect_provider.live.log_lines import LogLines, find_lines
-from quantconnect_provider.plain_text import counted
+from quantconnect_provider.plain_text import counted, visible
 from quantconnect_provider.tasks.inputs import is_nothing, project_id_of, text_or_none, whole_number_of
 from quantconnect_provider.tasks.object_file import write_file
 from quantconnect_provider.tasks.operator import QuantConnectOperator
@@ -112,5 +112,5 @@ class QuantConnectReadLogsOperator(QuantConnectOperator):
         with self.log_group(f"Log of project {project_id}, from line {lines.next_line:,} on"):
             for window in lines:
                 for line in window:
-                    self.log.info("%s", line)
+                    self.log.info("%s", visible(line))
         self.log.info("Read %s.", counted(lines.count, "line"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from quantconnect_provider.plain_text import counted, text_table
+from quantconnect_provider.plain_text import counted, text_table, visible
 from quantconnect_provider.store.events import (
     DAILY_REPORT,
     DIED,
@@ -88,7 +88,7 @@ def message_of(events: Sequence[Event], places: Places) -> Message:
     name = name_of(event)
     lines = [
         f"{name} {WORDS.get(event.kind, event.kind)}.",
-        event.message,
+        visible(event.message),
         "",
         f"Project {event.project_id}, deployment {event.deploy_id}, severity {event.severity}.",
         f"Seen at {event.opened_at:%Y-%m-%d %H:%M} UTC.",
@@ -98,13 +98,14 @@ def message_of(events: Sequence[Event], places: Places) -> Message:
     lines += places.lines(event)
     log = event.detail.get("log")
     if isinstance(log, list) and log:
-        lines += ["", "Last log lines:", *(f"  {line}" for line in log)]
+        lines += ["", "Last log lines:", *(f"  {visible(str(line))}" for line in log)]
     return Message(_subject(event), "\n".join(lines))
 
 
 def name_of(event: Event) -> str:
     """Return the name of the event's project, or its number."""
-    return " ".join(str(event.detail.get("project_name") or f"project {event.project_id}").split())
+    name = str(event.detail.get("project_name") or f"project {event.project_id}")
+    return visible(" ".join(name.split()))
 
 
 def _summary(events: Sequence[Event]) -> Message:
