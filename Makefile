@@ -9,7 +9,7 @@ unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help venv venv-dev venv-docs venv-distributed demo up down test coverage chaos fuzz test-stack lint bench docs \
-	generate browser screenshots soak conformance wheel audit lock constraints compose-env distributed
+	generate browser screenshots soak conformance wheel audit lock constraints compose-env distributed environment
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ browser: venv-dev  ## a newcomer's way through the UI, in Chromium: connect, dep
 
 screenshots: venv-dev  ## take the pictures of README and docs anew
 	@$(RUN) tests.ui.screenshots
+
+environment: venv-dev  ## disks that fill up, locks, restarts, clocks, languages, interrupted starts
+	@$(RUN) pytest -q -m "environment or not environment" tests/environment
 
 bench: venv-distributed  ## every benchmark; each ends in a ratio
 	@$(RUN) benchmarks

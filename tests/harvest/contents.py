@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from sqlalchemy import select
 
 from quantconnect_provider.client.insights import Insight
 from quantconnect_provider.harvest import Store
+from quantconnect_provider.sandbox import RemoteSandbox
 from quantconnect_provider.store.schema import deployments, harvests, insights
 from tests.harvest.fake_api import FakeDeployment
 
@@ -51,3 +53,15 @@ def assert_holds(store: Store, deployment: FakeDeployment, *, positions: bool = 
     if positions and not deployment.unreadable:
         placed = [key for key, row in stored.items() if row["position"] is not None]
         assert len(placed) == len(deployment.served)
+
+
+def assert_same(sandbox: RemoteSandbox, store: Store, deploy_id: str) -> None:
+    """The store holds what the sandbox has, each insight once and where it stands."""
+    truth = sandbox.insights(deploy_id)["rows"]
+    stored = stored_insights(store, deploy_id)
+    for position, row in enumerate(truth):
+        kept = stored[row["insight_id"]]
+        assert kept["position"] == position
+        assert kept["closes_at"] == datetime.fromtimestamp(int(row["closes_at"]), timezone.utc)
+        assert kept["symbol"] == row["symbol"]
+    assert sum(row["position"] is not None for row in stored.values()) == len(truth)

@@ -7,7 +7,6 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.harvest import HarvestOptions, Store, harvest
 from quantconnect_provider.sandbox import SandboxProcess
-from tests.harvest.contents import stored_insights
+from tests.harvest.contents import assert_same
 
 KILLS = 50
 SCENARIO: dict[str, Any] = {
@@ -82,14 +81,3 @@ def change(sandbox: SandboxProcess, deploy_id: str, chance: random.Random) -> No
     if chance.random() < 0.2:
         first = chance.randrange(1000)
         sandbox.remove_insights(deploy_id, first, first + chance.randrange(1, 30))
-
-
-def assert_same(sandbox: SandboxProcess, store: Store, deploy_id: str) -> None:
-    truth = sandbox.insights(deploy_id)["rows"]
-    stored = stored_insights(store, deploy_id)
-    for position, row in enumerate(truth):
-        kept = stored[row["insight_id"]]
-        assert kept["position"] == position
-        assert kept["closes_at"] == datetime.fromtimestamp(int(row["closes_at"]), timezone.utc)
-        assert kept["symbol"] == row["symbol"]
-    assert sum(row["position"] is not None for row in stored.values()) == len(truth)

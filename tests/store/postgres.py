@@ -28,44 +28,66 @@ def is_available() -> bool:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Give the address of a server: the one that QUANTCONNECT_TEST_POSTGRES names, or one started here.
-
-    The one started here listens on a socket in its own folder only, and is gone afterwards.
-    """
+    """Give the address of a server: the one that QUANTCONNECT_TEST_POSTGRES names, or one started here."""
     named = os.environ.get("QUANTCONNECT_TEST_POSTGRES")
     if named:
         yield named
         return
-    folder = Path(tempfile.mkdtemp(prefix="qcpg"))
-    as_user: dict[str, object] = {}
-    if os.geteuid() == 0:  # the server refuses to run as root
-        user = pwd.getpwnam(next(name for name in ("postgres", "nobody") if _exists(name)))
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    bin_folder = binaries()
-    assert bin_folder is not None
-    data = folder / "data"
+    with OwnServer() as own:
+        yield own.address
 
-    def run(*command: str | Path) -> None:
+
+class OwnServer:
+    """A server that listens on a socket in its own folder only, and is gone afterwards; a context manager."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="qcpg"))
+        self.address = f"postgresql://tester@/postgres?host={self.folder}"
+        self._as_user: dict[str, object] = {}
+
+    def __enter__(self) -> OwnServer:
+        if os.geteuid() == 0:  # the server refuses to run as root
+            user = pwd.getpwnam(next(name for name in ("postgres", "nobody") if _exists(name)))
+            self._as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self.give(self.folder)
+        try:
+            self._run("initdb", "-A", "trust", "-U", "tester", "-E", "UTF8")
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self) -> None:
+        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_wal_size=4GB"
+        self._run("pg_ctl", "-o", options, "-l", self.folder / "log", "-w", "start")
+
+    def stop(self) -> None:
+        """End it at once, as a crash does."""
+        self._run("pg_ctl", "-m", "immediate", "-w", "stop")
+
+    def give(self, folder: Path) -> None:
+        """Let the server own a folder."""
+        if self._as_user:
+            os.chown(folder, int(str(self._as_user["user"])), int(str(self._as_user["group"])))
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        bin_folder = binaries()
+        assert bin_folder is not None
         subprocess.run(
-            [str(part) for part in command],
+            [str(bin_folder / program), "-D", str(self.folder / "data"), *map(str, arguments)],
             check=True,
-            cwd=folder,
+            cwd=self.folder,
             stdout=subprocess.DEVNULL,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
-            **as_user,  # type: ignore[call-overload]
+            **self._as_user,  # type: ignore[call-overload]
         )
-
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_wal_size=4GB"
-    try:
-        run(bin_folder / "initdb", "-D", data, "-A", "trust", "-U", "tester", "-E", "UTF8")
-        run(bin_folder / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
-        try:
-            yield f"postgresql://tester@/postgres?host={folder}"
-        finally:
-            run(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _exists(name: str) -> bool:

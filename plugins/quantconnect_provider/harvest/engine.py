@@ -25,6 +25,7 @@ from quantconnect_provider.harvest.report import DeploymentResult, HarvestReport
 from quantconnect_provider.store.change_rule import ChangeRule
 from quantconnect_provider.store.commit_unit import CommitUnit, HarvestRecord, HarvestTarget, ResumeState
 from quantconnect_provider.store.store import Store
+from quantconnect_provider.store.store_errors import StoreError
 from quantconnect_provider.store.text import storable
 
 log = logging.getLogger("quantconnect_provider.harvest")
@@ -70,7 +71,7 @@ class _Batch:
         self._tools = BatchTools(store, GroupCommit(store, self._done), pool, settings, clock)
         self._size = PageSize(store.known_page_size() or PageSize.value)
         self._results: dict[str, DeploymentResult] = {}
-        self._failure: CredentialsError | None = None
+        self._failure: CredentialsError | StoreError | None = None
         self._reported = 0
 
     def run(self, deployments: Sequence[HarvestTarget], listed_at: datetime) -> HarvestReport:
@@ -209,9 +210,12 @@ class _Batch:
         record = job.record
         record.requests, record.status, record.error = job.requests, "failed", one_line(error)
         record.finished_at = self._tools.clock()
+        if isinstance(error, StoreError):
+            self._failure = error  # what is read from now on could not be stored, and nor can this record
+            return
         try:
             self._tools.store.save_records([record])
-        except SQLAlchemyError as store_error:
+        except (SQLAlchemyError, StoreError) as store_error:
             log.error(
                 "The failure of deployment %s could not be stored: %s",
                 record.deploy_id,

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from quantconnect_provider.store.commit_unit import CommitUnit
 from quantconnect_provider.store.store import Store
+from quantconnect_provider.store.store_errors import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,10 @@ class GroupCommit:
             return
         try:
             results = self._store.commit([unit for _, unit in waiting])
+        except StoreError as error:
+            for job, unit in waiting:
+                self._done(job, unit, error)
+            return
         except SQLAlchemyError as error:
             if len(waiting) == 1:
                 self._done(*waiting[0], error)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.store.store_errors import StoreError
 from quantconnect_provider.store.text import storable_parameters, to_json
 
-_BUSY_SECONDS = 60
+# How long SQLite itself waits for a lock; a store goes on waiting and says so in the log.
+_BUSY_SECONDS = 5
 _CONNECT_SECONDS = 10
 # Far more than any statement of a harvest takes. When a worker's host disappears, PostgreSQL ends its session
 # after this time; until then its locks keep every retry waiting.
@@ -34,8 +38,9 @@ def open_engine(url: str | URL) -> Engine:
     the execution option ``quantconnect_read``.
 
     :raises InvalidSettingError: if the address is none, or its database is neither SQLite nor PostgreSQL.
+    :raises StoreError: if the folder of a SQLite file cannot be made.
     """
-    address = _checked(url)
+    address = checked_address(url)
     engine = _open_sqlite(address) if address.get_backend_name() == "sqlite" else _open_postgres(address)
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
@@ -47,7 +52,11 @@ def open_engine(url: str | URL) -> Engine:
     return engine
 
 
-def _checked(url: str | URL) -> URL:
+def checked_address(url: str | URL) -> URL:
+    """Return the address as SQLAlchemy takes it; ``str()`` of it hides the password.
+
+    :raises InvalidSettingError: if it is none, or its database is neither SQLite nor PostgreSQL.
+    """
     try:
         text = url if isinstance(url, URL) else url.replace("postgres://", "postgresql://", 1)
         address = make_url(text)
@@ -90,7 +99,7 @@ def _open_postgres(address: URL) -> Engine:
 
 def _open_sqlite(address: URL) -> Engine:
     if address.database and address.database != ":memory:":
-        Path(address.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(address.database).expanduser().parent)
     engine = create_engine(address, connect_args={"timeout": _BUSY_SECONDS}, json_serializer=to_json)
 
     @event.listens_for(engine, "connect")
@@ -108,19 +117,28 @@ def _open_sqlite(address: URL) -> Engine:
     return engine
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found = StoreError(
+            f"The store's folder {folder} cannot be made: {error.strerror}.",
+            advice="Let the user that runs the task write there, or name another file for the store.",
+        )
+        found.retryable = False
+        raise found from error
+
+
 def _use_write_ahead_log(engine: Engine) -> None:
     """Let readers and one writer work side by side. The file remembers it; switching needs it alone."""
     deadline = time.monotonic() + _BUSY_SECONDS
-    raw = engine.raw_connection()
-    try:
-        while True:
-            try:
+    while True:
+        try:
+            with closing(engine.raw_connection()) as raw:
                 raw.cursor().execute("PRAGMA journal_mode = WAL")
-                return
-            except Exception as error:
-                # SQLite does not wait by itself here when another process switches at the same moment.
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise OperationalError("PRAGMA journal_mode", None, error) from error
-                time.sleep(0.05)
-    finally:
-        raw.close()
+            return
+        except sqlite3.Error as error:
+            # SQLite does not wait by itself here when another process switches at the same moment.
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise OperationalError("PRAGMA journal_mode", None, error) from error
+            time.sleep(0.05)

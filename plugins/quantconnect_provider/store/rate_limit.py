@@ -18,7 +18,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.client.throttle import LocalSlots, RequestSlots
 from quantconnect_provider.store.database import open_engine
 from quantconnect_provider.store.lease import Lease, LeaseSize
@@ -90,7 +90,7 @@ class SharedSlots:
                     return self._local.reserve(requests_per_minute)
                 try:
                     slot = self._from_store(requests_per_minute)
-                except (SQLAlchemyError, InvalidSettingError) as error:
+                except (SQLAlchemyError, QuantConnectError) as error:
                     self._local_until = time.monotonic() + _LOCAL_SECONDS
                     log.warning(
                         "The store does not answer. For a minute this worker keeps to requests_per_minute "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,22 +11,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Executable, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
 
 from quantconnect_provider.store.change_rule import FLUSH_LAG, ChangeRule
 from quantconnect_provider.store.commit_unit import CommitUnit, HarvestRecord, HarvestTarget, ResumeState
-from quantconnect_provider.store.database import open_engine
+from quantconnect_provider.store.database import checked_address, open_engine
 from quantconnect_provider.store.merge import STATE_COLUMNS, CommitResult, Merge
 from quantconnect_provider.store.migrate import upgrade
 from quantconnect_provider.store.schema import EXPIRING, UNEXPIRING, deployments, insights
 from quantconnect_provider.store.staging import PostgresStaging, SqliteStaging, Staging
 from quantconnect_provider.store.statements import build_statements
-
-log = logging.getLogger(__name__)
+from quantconnect_provider.store.store_errors import patiently, store_errors
 
 _IDS_IN_A_QUERY = 500
-_WRITE_ATTEMPTS = 3
-_TRANSIENT = ("locked", "busy", "deadlock", "could not serialize", "server closed the connection")
+PATIENCE_SECONDS = 120.0
+"""How long a store waits by default for a lock, or for a server that restarts."""
 
 
 class Store:
@@ -37,26 +33,25 @@ class Store:
     One thread uses a store at a time; any number of processes may have the same one open.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self.engine = engine
+        self._patience_seconds = patience_seconds
         sqlite = engine.dialect.name == "sqlite"
         self.staging: Staging = SqliteStaging() if sqlite else PostgresStaging()
         self._statements = build_statements(engine.dialect.name, self.staging.rows)
 
     @classmethod
-    def open(cls, url: str | URL) -> Store:
+    def open(cls, url: str | URL, patience_seconds: float = PATIENCE_SECONDS) -> Store:
         """Open the store at a SQLAlchemy address, making or upgrading its tables.
 
         :param url: ``sqlite:////absolute/path.db`` or ``postgresql://user:password@host/database``.
+        :param patience_seconds: how long to wait, each time, while another program holds the database's lock
+            or its server restarts.
         :raises InvalidSettingError: if the address is none, or a newer release has upgraded the tables.
+        :raises StoreError: if the database cannot be used; so do all methods.
         """
-        engine = open_engine(url)
-        try:
-            upgrade(engine)
-        except BaseException:
-            engine.dispose()
-            raise
-        return cls(engine)
+        address = checked_address(url)
+        return cls(patiently(lambda: _open(address), str(address), patience_seconds), patience_seconds)
 
     def __enter__(self) -> Store:
         return self
@@ -81,7 +76,8 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection for queries; it blocks no writer."""
-        with self.engine.connect().execution_options(quantconnect_read=True) as connection:
+        connection = patiently(self.engine.connect, self.address, self._patience_seconds)
+        with store_errors(self.address), connection.execution_options(quantconnect_read=True):
             yield connection
 
     def load_states(self, deploy_ids: Sequence[str]) -> dict[str, ResumeState]:
@@ -183,18 +179,26 @@ class Store:
             self.write(lambda connection: connection.execute(self._statements.save_harvest, rows))
 
     def write(self, work: Callable[[Connection], Any]) -> Any:
-        """Do *work* in a transaction, again if another writer blocked it; all work is repeatable."""
-        for attempt in range(1, _WRITE_ATTEMPTS + 1):
-            try:
-                with self.engine.begin() as connection:
-                    return work(connection)
-            except OperationalError as error:
-                transient = any(words in str(error.orig) for words in _TRANSIENT)
-                if not transient or attempt == _WRITE_ATTEMPTS:
-                    raise
-                log.warning("The store is locked by another writer (%s); trying again.", error.orig)
-                time.sleep(0.1 * attempt)
-        raise AssertionError("unreachable")
+        """Do *work* in a transaction; again if a lock or a restart of the server ended it.
+
+        :raises StoreError: if the database cannot take it; nothing of it is stored then.
+        """
+
+        def transaction() -> Any:
+            with self.engine.begin() as connection:
+                return work(connection)
+
+        return patiently(transaction, self.address, self._patience_seconds)
+
+
+def _open(address: URL) -> Engine:
+    engine = open_engine(address)
+    try:
+        upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
 
 
 def _still_open(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_PATIENCE_SECONDS = 5.0  # a note is not worth more of a stop's time
+
 
 def note_live_request(
     context: Context, project_id: int, action: str, requested_at: datetime, deploy_id: str | None = None
@@ -29,7 +31,7 @@ def note_live_request(
     """
     request = LiveRequest(project_id, requested_at, action, deploy_id, context.get("run_id"))
     try:
-        with Store.open(QuantConnectStoreHook().get_conn()) as store:
+        with Store.open(QuantConnectStoreHook().get_conn(), _PATIENCE_SECONDS) as store:
             save_live_request(store, request)
     except (QuantConnectError, SQLAlchemyError, OSError) as error:
         log.warning(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.hooks.store import QuantConnectStoreHook
 from quantconnect_provider.store.database import open_engine
 from quantconnect_provider.store.migrate import HEAD, version
@@ -98,7 +98,7 @@ def reading() -> Iterator[Connection | None]:
             return
         with engine.connect().execution_options(quantconnect_read=True) as connection:
             yield connection
-    except InvalidSettingError as error:
+    except QuantConnectError as error:
         raise StoreUnavailableError(str(error)) from error
     except SQLAlchemyError as error:
         # The driver's text may hold an address; the log is for those who run Airflow.

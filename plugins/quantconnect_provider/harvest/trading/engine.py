@@ -17,6 +17,7 @@ from quantconnect_provider.plain_text import counted
 from quantconnect_provider.store import trading
 from quantconnect_provider.store.commit_unit import HarvestTarget
 from quantconnect_provider.store.store import Store
+from quantconnect_provider.store.store_errors import StoreError
 from quantconnect_provider.store.text import storable
 
 log = logging.getLogger("quantconnect_provider.harvest")
@@ -91,11 +92,11 @@ def _run(jobs: Sequence[ProjectHarvest], waits: list[float], sleep: Callable[[fl
 def _round(pending: Sequence[ProjectHarvest], *, is_last: bool) -> list[ProjectHarvest]:
     """Run each job once and return those that are still loading; in the last round there are none."""
     loading = []
-    refused: CredentialsError | None = None
+    failure: CredentialsError | StoreError | None = None
     for job in pending:
         try:
-            if refused is not None:
-                raise refused
+            if failure is not None:
+                raise failure
             job.run(may_be_empty=is_last)
         except StillLoadingError as error:
             if is_last:
@@ -103,12 +104,12 @@ def _round(pending: Sequence[ProjectHarvest], *, is_last: bool) -> list[ProjectH
             else:
                 loading.append(job)
         except Exception as error:  # noqa: BLE001 - one project that fails stops no other
-            if isinstance(error, CredentialsError):
-                refused = error  # every further request would be refused, and may lock the account
+            if isinstance(error, (CredentialsError, StoreError)):
+                failure = error  # of the account or the store, and so of every other project too
             _fail(job, error)
-    if refused is not None:
+    if failure is not None:
         for job in loading:
-            _fail(job, refused)
+            _fail(job, failure)
         return []
     return loading
 
