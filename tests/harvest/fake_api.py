@@ -63,6 +63,7 @@ class FakeApi:
         self.past_end = past_end
         self.length = length
         self.now = START
+        self.machine_clock_is_off = timedelta(0)
         self.deployments: dict[str, FakeDeployment] = {}
         self.requests: list[tuple[str, int, int]] = []
         self.before_answer: Callable[[int], None] = lambda number: None
@@ -149,7 +150,7 @@ class FakeApi:
         with self._lock:
             number = len(self.requests)
             self.requests.append((str(deploy_id), start, end))
-            requested_at = self.clock()
+            requested_at = self.clock() + self.machine_clock_is_off
         self.before_answer(number)
         with self._lock:
             if end - start > self.largest_window:

@@ -19,7 +19,7 @@ from quantconnect_provider.harvest.odd_values import OddValueLog
 from quantconnect_provider.harvest.options import HarvestOptions
 from quantconnect_provider.harvest.progress import Progress
 from quantconnect_provider.harvest.read_plan import ReadPlan
-from quantconnect_provider.store.change_rule import FLUSH_LAG, ChangeRule
+from quantconnect_provider.store.change_rule import ENDED_LAG, ChangeRule
 from quantconnect_provider.store.commit_unit import (
     UNREAD,
     CommitUnit,
@@ -203,7 +203,7 @@ class DeploymentHarvest:
     def _is_settled(self) -> bool:
         """Whether the deployment has ended and all was read after its last flush and last change."""
         ended_at, started_at = self._rule.ended_at, self.record.started_at
-        if ended_at is None or started_at < ended_at + FLUSH_LAG or self.odd_values.unread_rows:
+        if ended_at is None or started_at < ended_at + ENDED_LAG or self.odd_values.unread_rows:
             return False
         return self._settles_at is None or started_at >= self._settles_at
 

@@ -9,6 +9,10 @@ FLUSH_LAG = timedelta(minutes=20)
 """The longest time until a change at QuantConnect shows in its answers: the engine writes every 10 minutes
 and once when it stops, and the API's own snapshot needs some minutes more."""
 
+ENDED_LAG = FLUSH_LAG + timedelta(hours=2)
+"""The same after a deployment has ended, by a machine whose clock may be wrong: QuantConnect refuses requests
+of one that is off by two hours."""
+
 _NEVER_EXPIRES = datetime(2050, 1, 1, tzinfo=timezone.utc)
 
 

@@ -14,7 +14,7 @@ from quantconnect_provider.harvest.trading.attribution import Neighbour, deploym
 from quantconnect_provider.harvest.trading.report import ProjectResult
 from quantconnect_provider.harvest.trading.rows import fill_rows, order_row
 from quantconnect_provider.store import trading
-from quantconnect_provider.store.change_rule import FLUSH_LAG
+from quantconnect_provider.store.change_rule import ENDED_LAG
 from quantconnect_provider.store.fills_check import fills_agree
 from quantconnect_provider.store.store import Store
 
@@ -183,7 +183,7 @@ class OrderHarvest:
         if order.deploy_id not in self._stopped:
             return order.deploy_id in self._launched
         stopped_at = self._stopped[order.deploy_id]
-        return stopped_at is None or order.observed_at <= stopped_at + FLUSH_LAG
+        return stopped_at is None or order.observed_at <= stopped_at + ENDED_LAG
 
     def _page(self, start: int, end: int) -> OrderPage:
         while True:

@@ -16,7 +16,7 @@ from quantconnect_provider.harvest.trading.report import ProjectResult
 from quantconnect_provider.harvest.trading.rows import position_rows
 from quantconnect_provider.harvest.trading.trade_harvest import TradeHarvest, TradeSource
 from quantconnect_provider.store import trading
-from quantconnect_provider.store.change_rule import FLUSH_LAG
+from quantconnect_provider.store.change_rule import ENDED_LAG
 from quantconnect_provider.store.commit_unit import HarvestTarget
 from quantconnect_provider.store.events import (
     FILLS_MISMATCH,
@@ -188,7 +188,7 @@ def _is_settled(target: HarvestTarget, completed_at: datetime | None) -> bool:
     """Whether a deployment's trading was read after its last change could be seen."""
     if completed_at is None or target.stopped_at is None or not _is_over(target):
         return False
-    return completed_at > target.stopped_at + FLUSH_LAG
+    return completed_at > target.stopped_at + ENDED_LAG
 
 
 def _launch(target: HarvestTarget, unknown: datetime) -> tuple[datetime, str]:
