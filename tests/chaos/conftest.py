@@ -13,6 +13,7 @@ from tests.chaos.stage import Count, Stage
 
 HERE = Path(__file__).parent
 COUNT = pytest.StashKey[Count]()
+OWN_AIRFLOW = ("test_fast_waits.py", "test_guards.py")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -48,4 +49,4 @@ def pytest_terminal_summary(
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that start an Airflow of their own: the machine has room for one at a time."""
-    items.sort(key=lambda item: item.path.name != "test_fast_waits.py")
+    items.sort(key=lambda item: item.path.name not in OWN_AIRFLOW)
