@@ -12,6 +12,7 @@ from quantconnect_provider import config
 from quantconnect_provider.dag_support import harvest
 from quantconnect_provider.dag_support.harvest_form import harvest_params
 from quantconnect_provider.operators.insights import QuantConnectExtractInsightsOperator
+from quantconnect_provider.operators.publish_parquet import QuantConnectPublishParquetOperator
 from quantconnect_provider.operators.trading import QuantConnectExtractTradingOperator
 from quantconnect_provider.retry import QuantConnectRetryPolicy
 
@@ -24,7 +25,9 @@ DOC = """
 3. **trading** keeps orders, fills, closed trades and positions in the same way, unless the setting
    `harvest_trading` is off. It fails by itself: insights are harvested all the same.
 4. **announce** emits the asset event `quantconnect_insights` with the counts.
-5. **summary** logs tables of what was harvested and what was not, and fails if anything was not.
+5. **publish** brings the Parquet files in the folder `publish_path` up to date, if that setting is given.
+   It comes after `trading`, so that one night's orders are in the files of the same night.
+6. **summary** logs tables of what was harvested and what was not, and fails if anything was not.
 
 The store is the database of the connection `quantconnect_store`; without one it is the SQLite file
 `quantconnect.db` in `AIRFLOW_HOME`.
@@ -82,6 +85,7 @@ with DAG(
         task_id="extract", full="{{ params.full }}", map_index_template=NAME_OF_BATCH
     ).expand(deployments=batches)
     batches >> extract >> announce() >> summed_up
+    harvested = [extract]
     if config.harvests_trading():
         trading = QuantConnectExtractTradingOperator.partial(
             task_id="trading",
@@ -90,3 +94,8 @@ with DAG(
             trigger_rule=TriggerRule.ALL_DONE,
         ).expand(deployments=batches)
         extract >> trading >> summed_up
+        harvested.append(trading)
+    if config.publish_path():
+        harvested >> QuantConnectPublishParquetOperator(
+            task_id="publish", path=config.publish_path(), trigger_rule=TriggerRule.ALL_DONE
+        )

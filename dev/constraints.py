@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OLDEST = "3.10"
 BASE = ("pyproject.toml", "requirements/base.in")
-EXTRAS = ("dev", "postgres", "distributed", "docs", "watch")
+EXTRAS = ("dev", "postgres", "distributed", "docs", "parquet", "watch")
 TOOLS = ("audit", "lean", "uv")
 """Sets of their own: programs that run in an environment of their own."""
 

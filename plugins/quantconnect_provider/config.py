@@ -11,7 +11,7 @@ from airflow.sdk import conf
 
 from quantconnect_provider.options import OPTIONS, SECTION, Settings
 
-__all__ = ["SECTION", "Settings", "default_deferrable", "harvests_trading", "load", "pool"]
+__all__ = ["SECTION", "Settings", "default_deferrable", "harvests_trading", "load", "pool", "publish_path"]
 
 
 def load() -> Settings:
@@ -38,6 +38,11 @@ def harvests_trading() -> bool:
     """
     option = OPTIONS["harvest_trading"]
     return bool(option.parse(conf.get(SECTION, option.name, fallback=option.default)))
+
+
+def publish_path() -> str:
+    """Return where the nightly harvest publishes to, empty if nowhere; read while the DAG file is parsed."""
+    return conf.get(SECTION, "publish_path", fallback="").strip()
 
 
 def default_deferrable() -> bool:

@@ -137,6 +137,7 @@ def get_provider_info() -> dict[str, Any]:
             "operators.export_trades",
             "operators.export_logs",
             "operators.scorecard",
+            "operators.publish_parquet",
         ),
         "sensors": _modules("sensors.live"),
         "triggers": _modules("triggers.live", "triggers.compile", "triggers.flat"),

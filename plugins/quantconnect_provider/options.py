@@ -79,6 +79,13 @@ class Settings:
     harvest_trading: bool = _setting(
         True, "Whether the nightly harvest also keeps orders, fills, closed trades and positions."
     )
+    publish_path: str = _setting(
+        "",
+        "Folder to which the nightly harvest publishes the store as Parquet files: an absolute path or an "
+        "address of an object store; empty: it does not.",
+        example="s3://aws_default@bucket/quantconnect",
+        version_added="0.2.0",
+    )
     orders_loading_seconds: float = _setting(
         75.0,
         "Seconds that a harvest waits for orders that QuantConnect is loading; it shows none meanwhile.",

@@ -21,6 +21,7 @@ from airflow.models.connection import Connection
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from sqlalchemy import select
+from upath import UPath
 
 from quantconnect_provider.harvest import Store
 from quantconnect_provider.operators import (
@@ -30,13 +31,18 @@ from quantconnect_provider.operators import (
     export_trades,
     insights,
     live,
+    publish_parquet,
     scorecard,
     trading,
 )
 from quantconnect_provider.operators import compile as builds
+from quantconnect_provider.publish import publish
 from quantconnect_provider.sensors import live as sensors
+from quantconnect_provider.store.schema import insights as stored_insights
+from quantconnect_provider.store.watch_tables import equity
 from tests.airflow.conftest import FAST, Run
 from tests.docs.pages import ROOT, Block, blocks, commands
+from tests.publish.rows import START, insight, put
 
 OPERATORS_PAGE = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
 PYTHON = blocks("python")
@@ -64,12 +70,14 @@ def quantconnect_scenario() -> Any:
 
 
 @pytest.fixture
-def run_example(run_dag: Callable[..., Run], quantconnect_sandbox: Any) -> Callable[[Block], Run]:
+def run_example(
+    run_dag: Callable[..., Run], quantconnect_sandbox: Any, tmp_path: Path
+) -> Callable[[Block], Run]:
     def run(block: Block) -> Run:
         [dag_id] = re.findall(r'with DAG\(\s*"(\w+)"', block.text)
         assert len(block.text.strip().splitlines()) <= 25
         folder = Path(os.environ["AIRFLOW_HOME"]) / "examples"
-        (folder / f"{dag_id}.py").write_text(block.text)
+        (folder / f"{dag_id}.py").write_text(block.text.replace("file:///data/", f"file://{tmp_path}/"))
         return run_dag(dag_id, folder)
 
     return run
@@ -106,6 +114,13 @@ def test_dag_after_the_harvest(run_example: Callable[[Block], Run]) -> None:
     run = run_example(example("after_harvest"))
     assert run.state == "success"
     assert "The store is up to date." in run.log
+
+
+def test_publishing(run_example: Callable[[Block], Run], store_url: str, tmp_path: Path) -> None:
+    with Store.open(store_url) as store:
+        put(store, equity, {"deploy_id": "L-1", "project_id": 23456001, "observed_at": START, "equity": 1.0})
+    assert run_example(example("publish_equity")).state == "success"
+    assert len(list((tmp_path / "quantconnect").rglob("*.parquet"))) == 1
 
 
 def test_each_dag_example_is_run() -> None:
@@ -156,6 +171,9 @@ def test_python_example(block: Block, quantconnect_sandbox: Any, tmp_path: Path)
     client = f"QuantConnectClient(user_id, api_token, base_url={quantconnect_sandbox.base_url!r})"
     source = block.text.replace("QuantConnectClient(user_id, api_token)", client)
     source = source.replace("sqlite:////data/", f"sqlite:///{tmp_path}/")
+    if "/data/quantconnect/" in source:
+        source = source.replace("/data/", f"{tmp_path}/")
+        publish_insights(tmp_path)
     given = {
         "user_id": quantconnect_sandbox.user_id,
         "api_token": quantconnect_sandbox.api_token,
@@ -163,6 +181,13 @@ def test_python_example(block: Block, quantconnect_sandbox: Any, tmp_path: Path)
     }
 
     exec(compile(source, str(block), "exec"), given)
+
+
+def publish_insights(folder: Path) -> None:
+    with Store.open(f"sqlite:///{folder}/store.db") as store:
+        rows = [insight(day, 23456001, direction="up", score_is_final=True) for day in range(40)]
+        put(store, stored_insights, *rows, insight(40, 2), insight(41, 2, generated_at=None))
+        publish(store, UPath(folder / "quantconnect"))
 
 
 @pytest.mark.parametrize("block", blocks("sql"), ids=str)
@@ -212,7 +237,7 @@ def forget(conn_id: str) -> None:
 
 def test_every_operator_parameter_is_documented() -> None:
     exports = (export_logs, export_orders, export_trades)
-    for module in (builds, command_live, insights, live, scorecard, sensors, trading, *exports):
+    for module in (builds, command_live, insights, live, publish_parquet, scorecard, sensors, trading, *exports):
         for name, found in vars(module).items():
             if (
                 name.startswith("QuantConnect")
