@@ -236,8 +236,8 @@ def forget(conn_id: str) -> None:
 
 
 def test_every_operator_parameter_is_documented() -> None:
-    exports = (export_logs, export_orders, export_trades)
-    for module in (builds, command_live, insights, live, publish_parquet, scorecard, sensors, trading, *exports):
+    exports = (export_logs, export_orders, export_trades, publish_parquet)
+    for module in (builds, command_live, insights, live, scorecard, sensors, trading, *exports):
         for name, found in vars(module).items():
             if (
                 name.startswith("QuantConnect")

@@ -17,7 +17,16 @@ from quantconnect_provider import config
 from quantconnect_provider.get_provider_info import get_provider_info
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("requests", "alembic", "uvicorn", "numpy", "pandas", "matplotlib", "quantconnect_provider.sandbox")
+HEAVY = (
+    "requests",
+    "alembic",
+    "uvicorn",
+    "numpy",
+    "pandas",
+    "matplotlib",
+    "pyarrow",
+    "quantconnect_provider.sandbox",
+)
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
