@@ -132,7 +132,9 @@ def test_dag_file_parses_without_network_database_or_heavy_imports(path: Path) -
     assert found["seconds"] < 1.0
 
 
-@pytest.mark.parametrize("package", ["client", "live", "harvest", "policies", "scorecard", "sandbox"])
+@pytest.mark.parametrize(
+    "package", ["client", "live", "harvest", "policies", "publish", "scorecard", "sandbox"]
+)
 def test_package_works_without_airflow(package: str) -> None:
     code = f"""
 import importlib, pkgutil, sys
