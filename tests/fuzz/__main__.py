@@ -37,15 +37,10 @@ def main() -> int:
     outcomes = _run(chunks)
     _print_table(outcomes)
     total = sum(outcome.tried for outcome in outcomes)
-    failures = [failure for outcome in outcomes for failure in outcome.failures]
-    for failure in failures:
-        print(failure)
-    print(
-        f"{total:,} cases in {time.monotonic() - began:,.0f} s, {len(failures)} failed (seed {options.seed})",
-        flush=True,
-    )
+    failed = sum(len(outcome.failures) for outcome in outcomes)
+    print(f"{total:,} cases in {time.monotonic() - began:,.0f} s, {failed} failed (seed {options.seed})")
     is_whole = not options.parts and options.share >= 1
-    return 1 if failures or (is_whole and total < LEAST_CASES) else 0
+    return 1 if failed or (is_whole and total < LEAST_CASES) else 0
 
 
 def _counts(cases: int, name: str) -> list[int]:
@@ -62,6 +57,8 @@ def _run(chunks: list[Chunk]) -> list[Outcome]:
         for done in as_completed(running):
             outcome = done.result()
             outcomes.append(outcome)
+            for failure in outcome.failures:
+                print(failure, flush=True)
             print(f"{outcome.part}: {outcome.tried:,} cases in {outcome.seconds:.0f} s", flush=True)
     return outcomes
 

@@ -48,6 +48,19 @@ def cases_of(
     return st.builds(Case, call=st.sampled_from(sorted(calls)), mutations=mutations)
 
 
+def of_endpoints(
+    endpoints: dict[str, tuple[str, ...]], mutations: st.SearchStrategy[Mutation], latest: int = 2
+) -> st.SearchStrategy[Case]:
+    """Cases of calls, each with the endpoints whose answers are changed: all of them, or only one."""
+    places = [(call, endpoint) for call, each in endpoints.items() for endpoint in each]
+    return st.builds(_of_endpoint, st.sampled_from(places), mutations, st.integers(0, latest))
+
+
+def _of_endpoint(place: tuple[str, str], mutation: Mutation, nth: int) -> Case:
+    call, endpoint = place
+    return Case(call, (msgspec.structs.replace(mutation, endpoint=endpoint, nth=nth),))
+
+
 def at_some_answer(mutations: st.SearchStrategy[Mutation]) -> st.SearchStrategy[tuple[Mutation, ...]]:
     """One of *mutations*, of every answer or only of the first."""
     return st.builds(_of_answer, mutations, st.sampled_from([0, 0, 0, 1]))

@@ -72,7 +72,7 @@ def _longer(parent: Any, key: Any, value: str) -> None:
 
 
 def _shorter(parent: Any, key: Any, value: str) -> None:
-    if isinstance(parent[key], (list, str)):
+    if isinstance(parent[key], list):
         parent[key] = parent[key][: len(parent[key]) // 2]
 
 

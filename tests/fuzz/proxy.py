@@ -182,6 +182,20 @@ class _Server(socketserver.ThreadingTCPServer):
         raise  # noqa: PLE0704 - a fault of the proxy itself: it must be seen
 
 
+class Replayed:
+    """Asks *upstream* each question once: for a sandbox in which nothing changes."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._answers: dict[tuple[str, bytes], Answer] = {}
+
+    def __call__(self, request: Request) -> Answer:
+        question = request.endpoint, request.body
+        if question not in self._answers:
+            self._answers[question] = self._upstream(request)
+        return _copy(self._answers[question])
+
+
 class Recorded:
     """Answers as the sandbox once did, by endpoint: what does not change can be served a thousand times."""
 
@@ -193,7 +207,7 @@ class Recorded:
         if found is None:
             body = json.dumps({"success": False, "errors": [f"{request.endpoint} was not recorded"]})
             return Answer(body.encode())
-        return Answer(found.body, found.status, list(found.headers), found.content_type)
+        return _copy(found)
 
     def recording(self, upstream: Upstream) -> Upstream:
         """Pass requests on to *upstream*, and remember the last answer of each endpoint."""
@@ -201,6 +215,10 @@ class Recorded:
         def record(request: Request) -> Answer:
             answer = upstream(request)
             self.answers[request.endpoint] = answer
-            return Answer(answer.body, answer.status, list(answer.headers), answer.content_type)
+            return _copy(answer)
 
         return record
+
+
+def _copy(answer: Answer) -> Answer:
+    return Answer(answer.body, answer.status, list(answer.headers), answer.content_type)

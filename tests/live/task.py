@@ -102,12 +102,17 @@ class Desk:
     def __exit__(self, *details: object) -> None:
         self.setup.close()
 
+    @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        return self.sandbox.base_url
+
     def new_client(self) -> QuantConnectClient:
         """A client that repeats nothing: every fault reaches the code under test."""
         return QuantConnectClient(
             self.sandbox.user_id,
             self.sandbox.api_token,
-            self.sandbox.base_url,
+            self.base_url,
             timeout_seconds=self.timeout_seconds,
             retry=RetrySettings(attempts=1, rate_limited_seconds=0.0),
             throttle=Throttle(slots=NoSpacing()),

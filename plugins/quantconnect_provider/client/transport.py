@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 import threading
 import time
@@ -53,6 +54,7 @@ _UNCLEAR = (ServerError, UnreadableAnswerError, StillLoadingError)
 _CONNECT_TIMEOUT_SECONDS = 10.0
 _CONNECTIONS = 32
 _WORDS_KEPT = 20
+_POOL = re.compile(r"^\w+Pool\([^)]*\): ")
 
 
 class Transport:
@@ -284,8 +286,8 @@ def _was_not_sent(error: requests.exceptions.RequestException) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Say what went wrong in a few words, without the object addresses that urllib3 puts into its texts."""
+    """Say what went wrong in a few words, without the objects that urllib3 puts into its texts."""
     cause = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
     reason = getattr(cause, "reason", None) or cause
-    words = str(reason).rsplit(">: ", 1)[-1] or type(reason).__name__
+    words = _POOL.sub("", str(reason).rsplit(">: ", 1)[-1]) or type(reason).__name__
     return f"{type(error).__name__} ({words})"
