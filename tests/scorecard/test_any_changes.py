@@ -27,9 +27,8 @@ PRICES = st.one_of(
     st.sampled_from([None, 0.0, 90.0, 110.0, math.nan, -math.inf, 1.7e308]), st.floats(50, 200)
 )
 TEXTS = st.sampled_from([None, "", "SPY", "spy", "Ü" * 300, "'; --", "a\u0000b"])
-CONTENT: dict[str, st.SearchStrategy[Any]] = {
-    "ticker": TEXTS,
-    "source_model": TEXTS,
+NAMES = {"ticker": TEXTS, "source_model": TEXTS}
+RATED: dict[str, st.SearchStrategy[Any]] = {
     "direction": st.sampled_from(["up", "down", "flat", "Up", "sideways", "", None]),
     "period_seconds": st.one_of(st.sampled_from([None, 3600.0, DAY]), st.floats()),
     "closes_at": st.one_of(
@@ -109,18 +108,15 @@ def step(name: str, *given: st.SearchStrategy[Any]) -> st.SearchStrategy[Callabl
     return st.tuples(*given).map(lambda values: lambda world: getattr(world, name)(*values))
 
 
+SCORE = {"score_is_final": st.just(True), "score_direction": st.sampled_from([0.0, 1.0])}
+CONTENTS = st.lists(st.fixed_dictionaries({}, optional=NAMES | RATED), min_size=1, max_size=8)
 STEPS = st.one_of(
-    step(
-        "insert",
-        PROJECT,
-        TIMES,
-        st.lists(st.fixed_dictionaries({}, optional=CONTENT), min_size=1, max_size=8),
-    ),
-    step("change", st.integers(0, 50), TIMES, st.fixed_dictionaries({}, optional=CONTENT)),
+    step("insert", PROJECT, TIMES, CONTENTS),
+    step("change", st.integers(0, 50), TIMES, st.fixed_dictionaries(SCORE)),
+    step("change", st.integers(0, 50), TIMES, st.fixed_dictionaries({}, optional=NAMES | RATED)),
     step("delete_insight", st.integers(0, 50)),
     step("delete_deployment", PROJECT),
     step("delete_project", PROJECT),
-    step("compute"),
     step("compute"),
 )
 
@@ -136,13 +132,15 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(STEPS, max_size=12))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=CONTENTS, steps=st.lists(STEPS, max_size=10))
 def test_computing_what_changed_gives_what_computing_everything_gives(
-    store: Store, steps: list[Callable[[World], None]]
+    store: Store, first: list[dict[str, Any]], steps: list[Callable[[World], None]]
 ) -> None:
     world = World(store)
     world.empty()
+    world.insert(1, (T0, T0), first)
+    world.compute()
     for take in steps:
         take(world)
     world.compute()
