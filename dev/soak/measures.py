@@ -64,6 +64,9 @@ def measure_store(store: URL) -> Sample:
             connected = "SELECT datname, count(*) FROM pg_stat_activity WHERE datname IS NOT NULL GROUP BY 1"
             for database, count in connection.execute(text(connected)):
                 sample[f"database {database}", "connections"] = float(count)
+            databases = "SELECT datname, pg_database_size(oid) FROM pg_database WHERE NOT datistemplate"
+            for database, bytes_on_disk in connection.execute(text(databases)):
+                sample[f"database {database}", "MB on disk"] = float(bytes_on_disk) / 1e6
         else:
             pages = connection.execute(text("PRAGMA page_count")).scalar_one()
             size = float(pages) * connection.execute(text("PRAGMA page_size")).scalar_one()
