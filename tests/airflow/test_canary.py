@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -50,12 +51,18 @@ def assert_clean(place: str, text: str) -> None:
     assert [canary for canary in CANARIES if canary in text] == [], place
 
 
-def database_text() -> dict[str, str]:
-    """Every table of Airflow's database as text: XCom, rendered fields, conf, task state, triggers."""
-    path = Path(os.environ["AIRFLOW_HOME"]) / "airflow.db"
+def database_text(path: Path | None = None) -> dict[str, str]:
+    """Every table as text; of Airflow's database: XCom, rendered fields, conf, task state, triggers."""
+    path = path or Path(os.environ["AIRFLOW_HOME"]) / "airflow.db"
     with sqlite3.connect(path) as database:
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: repr(database.execute(f'SELECT * FROM "{name}"').fetchall()) for name in tables}
+
+
+def rows_of(path: Path, table: str) -> list[dict[str, Any]]:
+    with sqlite3.connect(path) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute(f'SELECT * FROM "{table}"')]
 
 
 def test_secrets_reach_the_api_and_nothing_else(deploy: Callable[[], Run], sandbox: Sandbox) -> None:
@@ -96,6 +103,60 @@ def test_errors_quote_no_secret(deploy: Callable[[], Run], sandbox: Sandbox, fau
     assert_clean("log", run.log)
     for name, text in database_text().items():
         assert_clean(name, text)
+
+
+def test_the_store_the_page_and_the_other_dags_hold_no_secret(
+    deploy: Callable[[], Run], run_dag: Callable[..., Run], store_url: str
+) -> None:
+    from airflow.api_fastapi.app import create_app
+    from starlette.testclient import TestClient
+
+    from quantconnect_provider.ui.store_access import access
+
+    deployed = deploy()
+    runs = [run_dag("quantconnect_harvest_insights", retries=0), run_dag("quantconnect_watch", retries=0)]
+    assert [run.state for run in runs] == ["success", "success"]
+    for run in runs:
+        assert_clean("log", run.log)
+    for name, text in database_text().items():
+        assert_clean(name, text)
+    path = Path(store_url.removeprefix("sqlite:///"))
+    stored = {name: text for name, text in database_text(path).items() if name.startswith("quantconnect_")}
+    deploy_id = next(row["deploy_id"] for row in rows_of(path, "quantconnect_deployments"))
+    for name, text in stored.items():
+        assert_clean(name, text)
+    access.reset()
+    routes = ["summary", "deployments?show=all"]
+    routes += [f"{name}?deploy_id={deploy_id}" for name in ("deployment", "events", "equity", "insights")]
+    routes.append(f"task?dag_id=quantconnect_deploy&run_id={quote(deployed.run_id)}&task_id=deploy")
+    with TestClient(create_app(apps="core")) as client:
+        token = client.get("/auth/token").json()["access_token"]
+        for route in routes:
+            answer = client.get(f"/quantconnect/api/{route}", headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code == 200, (route, answer.text)
+            assert_clean(route, answer.text)
+    access.reset()
+
+
+def test_a_waiting_task_gives_the_triggerer_no_secret(
+    deploy: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quantconnect_provider.tasks import waiting
+    from quantconnect_provider.triggers.live import LiveStatusTrigger
+
+    kept: list[str] = []
+    serialize = LiveStatusTrigger.serialize
+
+    def noting(trigger: LiveStatusTrigger) -> tuple[str, dict[str, Any]]:
+        kept.append(repr(serialize(trigger)))
+        return serialize(trigger)
+
+    monkeypatch.setattr(LiveStatusTrigger, "serialize", noting)
+    monkeypatch.setattr(waiting, "WORKER_SECONDS", 0.0)
+    assert deploy().state == "success"
+    assert kept
+    for text in kept:
+        assert_clean("trigger", text)
 
 
 def test_rest_api_answers_without_secrets(deploy: Callable[[], Run]) -> None:

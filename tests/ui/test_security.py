@@ -26,12 +26,14 @@ DATA = [
 FILES = ["/quantconnect/", "/quantconnect/static/app.js", "/quantconnect/static/vendor/uplot/uPlot.esm.js"]
 
 
-def test_every_route_is_tried_here() -> None:
-    from quantconnect_provider.ui.api import router
+def test_every_route_is_tried_here_and_only_reads() -> None:
+    from quantconnect_provider.ui.app import application
 
-    assert {f"/quantconnect/api{route.path}" for route in router.routes} == {  # type: ignore[attr-defined]
-        path.partition("?")[0] for path in DATA
-    }
+    routes = application().routes
+    tried = {path.partition("?")[0].removeprefix("/quantconnect") for path in DATA}
+    assert {route.path for route in routes} == tried | {"/", "/static/{name:path}"}  # type: ignore[attr-defined]
+    for route in routes:
+        assert route.methods <= {"GET", "HEAD"}, route  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("path", DATA + FILES)
