@@ -42,10 +42,11 @@ def demo_environment(connection: str) -> dict[str, str]:
 
 
 def scenario() -> Scenario:
-    """Return the sandbox's default scenario, with algorithms that log a line each second."""
+    """Return the sandbox's default scenario, with algorithms so busy that only a silent one is stale."""
     found = load_scenario(None)
     for project in found.projects:
         project.deploy.log_every_seconds = 1
+        project.insights.growth.every_seconds = 0.5
     return found
 
 
