@@ -15,7 +15,8 @@ from tests.store import postgres
 _STORES: list[list[str]] = [[], ["--store", "postgresql"]] if postgres.is_available() else [[]]
 _VARIANTS = {
     **dict.fromkeys(
-        ("first_fill", "overlap", "night", "memory", "quiet_projects", "scorecard", "watch"), _STORES
+        ("first_fill", "overlap", "night", "memory", "publish", "quiet_projects", "scorecard", "watch"),
+        _STORES,
     ),
     "rate_limit": [["--configured"], ["--learned"]],
 }
