@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from quantconnect_provider.client.odd_values import shorten
+
 log = logging.getLogger(__name__)
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -88,7 +90,7 @@ def without_surrogates(value: Any, path: str, changed: list[str]) -> Any:
 
 
 def _some(paths: list[str]) -> str:
-    shown = ", ".join(_SURROGATE.sub(_REPLACEMENT, path.lstrip(".")) for path in paths[:5])
+    shown = ", ".join(shorten(path.lstrip("."), 100).strip("'") for path in paths[:5])
     return f"{shown} and {len(paths) - 5:,} more places" if len(paths) > 5 else shown
 
 
