@@ -43,6 +43,8 @@ with DAG(
     start_date=datetime(2026, 1, 1),  # noqa: DTZ001 - the timetable has the zone
     catchup=False,
     max_active_runs=1,
+    # A short queue: other DAGs' tasks find a free slot, and none of these waits until Airflow fails it.
+    max_active_tasks=config.harvest_max_active_tasks(),
     params=harvest_params(),
     doc_md=DOC,
     tags=["quantconnect", "insights"],
@@ -73,7 +75,7 @@ with DAG(
         context["outlet_events"][INSIGHTS].extra = {**counts}
         return counts
 
-    @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+    @task(trigger_rule=TriggerRule.ALL_DONE)
     def summary() -> None:
         """Say what was harvested and what was not."""
         ti = get_current_context()["ti"]

@@ -1,10 +1,12 @@
-"""`make distributed`: harvest and deploy on two workers, kill one, restart the triggerer, look what is left.
+"""`make distributed`: harvest and deploy on two workers, kill two, restart the triggerer, and compare.
 
     python -m dev.distributed
 
 Two hundred projects are harvested while four others are deployed; all of it shares one limit of requests.
-Then the store, the deployments and every request that was made are compared with what the sandbox knows. The
-last line says how many of the checks hold, and the exit status is 0 only if all do.
+Half of the projects have no orders, which costs the most requests. A worker is killed at the insights,
+the one that takes its place at the orders and trades. Then the store, the deployments and every request that was made are
+compared with what the sandbox knows. The last line says how many of the checks hold, and the exit status is
+0 only if all do.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 from dev.console import fail, say, step
 from dev.distributed.checks import Check, Evidence, all_checks
 from dev.distributed.cluster import Cluster, api_connection, cluster_environment, running_cluster
-from dev.distributed.runs import HARVEST, Runs
+from dev.distributed.runs import EXTRACT, HARVEST, TRADING, Runs
 from dev.distributed.servers import program, running_postgres, running_redis
+from dev.distributed.trading_checks import trading_checks
 from dev.processes import wait_until
 from dev.tables import table
 from quantconnect_provider.sandbox.process import SandboxProcess
@@ -28,15 +31,16 @@ from quantconnect_provider.sandbox.process import SandboxProcess
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PROJECTS, TO_DEPLOY, INSIGHTS = 200, 4, 150
+PROJECTS, TO_DEPLOY, INSIGHTS, ORDERS = 200, 4, 150, 40
 REQUESTS_PER_MINUTE = 300  # less than two workers could make
 WORKERS = {"worker-1": 4, "worker-2": 4}
 FINISHED_WITHIN_SECONDS = 900
+RUNNING = {"status": "Running"}
 SETTINGS = {
     "AIRFLOW__QUANTCONNECT__HARVEST_BATCH_SIZE": "8",
+    "AIRFLOW__QUANTCONNECT__HARVEST_MAX_ACTIVE_TASKS": "4",  # as many as the worker that is left has slots
     "AIRFLOW__QUANTCONNECT__POLL_INTERVAL_SECONDS": "2",
-    # The checks compare insights and deployments with the truth; trading has a model of its own with kills.
-    "AIRFLOW__QUANTCONNECT__HARVEST_TRADING": "False",
+    "AIRFLOW__QUANTCONNECT__ORDERS_LOADING_SECONDS": "1",
     # How soon a dead worker's tasks are given to another: minutes by default.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
@@ -61,7 +65,13 @@ def scenario() -> dict[str, Any]:
             "deploy": {"starting": {"InQueue": 2, "LoggingIn": 2, "Initializing": 20}},
         },
         "projects": [
-            {"name": "Strategy {n}", "count": PROJECTS, "deployments": [{"status": "Running"}]},
+            {"name": "Strategy {n}", "count": PROJECTS // 2, "deployments": [RUNNING]},
+            {
+                "name": "Trading strategy {n}",
+                "count": PROJECTS // 2,
+                "deployments": [RUNNING],
+                "orders": {"history": {"count": ORDERS}},
+            },
             {"name": "New strategy {n}", "count": TO_DEPLOY, "insights": {"history": {"count": 0}}},
         ],
     }
@@ -77,22 +87,47 @@ def run_checks(cluster: Cluster, sandbox: SandboxProcess) -> list[Check]:
             "quantconnect_deploy", {"project_id": project_id, "parameters": {"lot": str(project_id)}}
         )
     with step("Harvesting, until both workers have finished a batch and worker-1 is at another"):
-        wait(lambda: "worker-1" in runs.workers_at(harvest, "running") and both(runs, harvest), 180)
-    lost = runs.running_on("worker-1")
-    say(f"Killing worker-1 with {cluster.kill('worker-1')} processes; it was busy with {', '.join(lost)}")
+        wait(lambda: both(runs, harvest) and is_held_at("worker-1", cluster, runs, harvest, EXTRACT), 180)
+    kill_worker("worker-1", cluster, runs)
     with step("Waiting for a deployment that the triggerer watches"):
-        wait(runs.is_anything_deferred, 120)
+        wait(runs.is_anything_deferred, 300)
     cluster.kill("triggerer")
     cluster.start("triggerer")
     say("Killed the triggerer and started it again")
+    cluster.start_worker("worker-3", WORKERS["worker-1"])
+    with step("Waiting until worker-3, started instead, is at a batch of orders and trades"):
+        wait(lambda: is_held_at("worker-3", cluster, runs, harvest, TRADING), 300)
+    kill_worker("worker-3", cluster, runs)
     with step("Waiting until every run is over"):
         wait(runs.are_over, FINISHED_WITHIN_SECONDS)
-    return all_checks(Evidence(cluster, sandbox, runs, harvest, new, REQUESTS_PER_MINUTE))
+    seen = Evidence(cluster, sandbox, runs, harvest, new, REQUESTS_PER_MINUTE)
+    return [*all_checks(seen), *trading_checks(seen)]
+
+
+def is_held_at(worker: str, cluster: Cluster, runs: Runs, harvest: str, task_id: str) -> bool:
+    """Whether a worker is at a batch of this task; then it is frozen, so that it does not end the batch."""
+
+    def is_at() -> bool:
+        return worker in runs.workers_at(task_id, harvest, "running")
+
+    if not is_at():
+        return False
+    cluster.freeze(worker)
+    if not is_at():
+        cluster.thaw(worker)
+        return False
+    return True
 
 
 def both(runs: Runs, harvest: str) -> bool:
     """Whether every worker has finished a batch."""
-    return runs.workers_at(harvest, "success") == set(WORKERS)
+    return runs.workers_at(EXTRACT, harvest, "success") == set(WORKERS)
+
+
+def kill_worker(worker: str, cluster: Cluster, runs: Runs) -> None:
+    """Kill a worker at whatever it does."""
+    lost = runs.running_on(worker)
+    say(f"Killing {worker} with {cluster.kill(worker)} processes; it was busy with {', '.join(lost)}")
 
 
 def wait(condition: Any, seconds: float) -> None:

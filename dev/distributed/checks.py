@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, text
 
-from dev.distributed.runs import EXTRACT, HARVEST
+from dev.distributed.runs import EXTRACT, HARVEST, TRADING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dev.distributed.cluster import Cluster
     from dev.distributed.runs import Runs
     from quantconnect_provider.sandbox.process import SandboxProcess
+
+    Tries = dict[int, list[dict[str, Any]]]
 
 FIELDS = ("insight_id", "symbol", "ticker", "insight_type", "direction", "magnitude", "confidence",
           "reference_value", "reference_value_final", "score_is_final", "score_direction", "score_magnitude",
@@ -51,21 +53,31 @@ class Evidence:
 def all_checks(seen: Evidence) -> list[Check]:
     """Compare Airflow's, the store's and the sandbox's view of what happened."""
     runs, harvest, sandbox, new = seen.runs, seen.harvest, seen.sandbox, seen.new
-    extracts = [task for task in runs.tasks(HARVEST, harvest) if task["task_id"] == EXTRACT]
-    tries = {task["map_index"]: runs.tries(HARVEST, harvest, EXTRACT, task["map_index"]) for task in extracts}
+    tries = {task_id: _tries(runs, harvest, task_id) for task_id in (EXTRACT, TRADING)}
     batches = runs.result(HARVEST, harvest, "list_deployments")
-    killed = {index for index, found in tries.items() if len(found) > 1}
-    projects_of_killed = {row["project_id"] for index in killed for row in batches[index]}
+    projects_of_killed = {
+        row["project_id"] for index in _tried_again(tries[EXTRACT]) for row in batches[index]
+    }
     return [
         *_runs_succeeded(runs),
-        _both_worked(tries.values()),
-        _killed_was_retried_elsewhere(tries, killed),
+        _several_worked(tries[EXTRACT].values()),
+        *(_killed_was_retried_elsewhere(task_id, found) for task_id, found in tries.items()),
         _store_is_true(seen.cluster, sandbox, new),
         _read_once(sandbox, projects_of_killed),
         *_within_limit(sandbox, seen.limit),
         *_deployed_as_asked(sandbox, new),
         _loopback_only(seen.cluster),
     ]
+
+
+def _tries(runs: Runs, harvest: str, task_id: str) -> Tries:
+    """Return every try of a task's batches, by number of the batch."""
+    batches = [task["map_index"] for task in runs.tasks(HARVEST, harvest) if task["task_id"] == task_id]
+    return {index: runs.tries(HARVEST, harvest, task_id, index) for index in batches}
+
+
+def _tried_again(tries: Tries) -> set[int]:
+    return {index for index, found in tries.items() if len(found) > 1}
 
 
 def _runs_succeeded(runs: Runs) -> list[Check]:
@@ -76,16 +88,18 @@ def _runs_succeeded(runs: Runs) -> list[Check]:
     ]
 
 
-def _both_worked(tries: Iterable[Sequence[dict[str, Any]]]) -> Check:
+def _several_worked(tries: Iterable[Sequence[dict[str, Any]]]) -> Check:
     done = Counter(str(found[-1]["hostname"]) for found in tries)
     said = ", ".join(f"{worker}: {count}" for worker, count in sorted(done.items()))
-    return Check("both workers finished batches", len(done) == 2, said)
+    return Check("several workers finished batches", len(done) > 1, said)
 
 
-def _killed_was_retried_elsewhere(tries: dict[int, list[dict[str, Any]]], killed: set[int]) -> Check:
-    moved = [index for index in killed if tries[index][-1]["hostname"] == "worker-2"]
+def _killed_was_retried_elsewhere(task_id: str, tries: Tries) -> Check:
+    killed = _tried_again(tries)
+    moved = [index for index in killed if tries[index][-1]["hostname"] != tries[index][0]["hostname"]]
     found = f"{len(killed)} of {len(tries)} batches tried again"
-    return Check("the killed worker's batches went on on the other", 0 < len(moved) == len(killed), found)
+    what = f"the killed worker's batches of {task_id} went on on another"
+    return Check(what, 0 < len(moved) == len(killed), found)
 
 
 def _store_is_true(cluster: Cluster, sandbox: SandboxProcess, new: Sequence[int]) -> Check:
@@ -101,7 +115,7 @@ def _store_is_true(cluster: Cluster, sandbox: SandboxProcess, new: Sequence[int]
         if stored.get(deployment["deploy_id"], set()) != truth:
             wrong.append(deployment["project_id"])
     found = f"{count} insights, {len(wrong)} projects differ {wrong[:5] or ''}".rstrip()
-    return Check("the store equals the sandbox's truth", not wrong and count > 0, found)
+    return Check("the stored insights are the sandbox's", not wrong and count > 0, found)
 
 
 def _stored(cluster: Cluster) -> dict[str, set[tuple[Any, ...]]]:

@@ -114,13 +114,25 @@ class Cluster:
 
     def kill(self, name: str) -> int:
         """Kill a component with all its processes at once, with no chance to tidy up; returns how many."""
-        [record] = [record for record in processes.read(self.records) if record.name == name]
-        victims = processes.members(record)
-        for process in victims:
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+        killed = self._signal(name, signal.SIGKILL)
         (self.records / f"{name}.json").unlink()
-        return len(victims)
+        return killed
+
+    def freeze(self, name: str) -> None:
+        """Halt all processes of a component where they are."""
+        self._signal(name, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """Let the processes of a component that was frozen go on."""
+        self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> int:
+        [record] = [record for record in processes.read(self.records) if record.name == name]
+        members = processes.members(record)
+        for process in members:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, number)
+        return len(members)
 
     def stop(self, name: str) -> None:
         """Let a component end as it would before a restart."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 HARVEST = "quantconnect_harvest_insights"
 EXTRACT = "extract"
+TRADING = "trading"
 OVER = ("success", "failed")
 
 
@@ -52,9 +53,9 @@ class Runs:
         """Return all task instances of all runs."""
         return [task for dag_id, run_id in self.triggered for task in self.tasks(dag_id, run_id)]
 
-    def workers_at(self, run_id: str, state: str) -> set[str]:
+    def workers_at(self, task_id: str, run_id: str, state: str) -> set[str]:
         """Name the workers of a harvest's batches that are in a state now."""
-        batches = [task for task in self.tasks(HARVEST, run_id) if task["task_id"] == EXTRACT]
+        batches = [task for task in self.tasks(HARVEST, run_id) if task["task_id"] == task_id]
         return {str(task["hostname"]) for task in batches if task["state"] == state}
 
     def running_on(self, worker: str) -> list[str]:

@@ -11,7 +11,16 @@ from airflow.sdk import conf
 
 from quantconnect_provider.options import OPTIONS, SECTION, Settings
 
-__all__ = ["SECTION", "Settings", "default_deferrable", "harvests_trading", "load", "pool", "publish_path"]
+__all__ = [
+    "SECTION",
+    "Settings",
+    "default_deferrable",
+    "harvest_max_active_tasks",
+    "harvests_trading",
+    "load",
+    "pool",
+    "publish_path",
+]
 
 
 def load() -> Settings:
@@ -43,6 +52,15 @@ def harvests_trading() -> bool:
 def publish_path() -> str:
     """Return where the nightly harvest publishes to, empty if nowhere; read while the DAG file is parsed."""
     return conf.get(SECTION, "publish_path", fallback="").strip()
+
+
+def harvest_max_active_tasks() -> int:
+    """How many mapped tasks of the harvest may be queued or run at once; read while the DAG file is parsed.
+
+    :raises ValueError: when the value is no whole number of at least 1.
+    """
+    option = OPTIONS["harvest_max_active_tasks"]
+    return int(option.parse(conf.get(SECTION, option.name, fallback=option.default)))
 
 
 def default_deferrable() -> bool:

@@ -70,6 +70,13 @@ class Settings:
         example="50",
         minimum=1,
     )
+    harvest_max_active_tasks: int = _setting(
+        8,
+        "Mapped tasks of the harvest that are queued or run at once; no more than the workers have slots.",
+        example="16",
+        minimum=1,
+        version_added="0.2.0",
+    )
     full_pass_days: float = _setting(
         30.0, "Days after which a harvest reads a deployment in full again; 0: never.", example="7", minimum=0
     )
