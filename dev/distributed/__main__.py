@@ -3,10 +3,10 @@
     python -m dev.distributed
 
 Two hundred projects are harvested while four others are deployed; all of it shares one limit of requests.
-Half of the projects have no orders, which costs the most requests. A worker is killed at the insights,
-the one that takes its place at the orders and trades. Then the store, the deployments and every request that was made are
-compared with what the sandbox knows. The last line says how many of the checks hold, and the exit status is
-0 only if all do.
+Half of the projects have no orders, which costs the most requests. A worker is killed at the insights, and
+the one that takes its place at the orders and trades. Then the store, the deployments and every request that
+was made are compared with what the sandbox knows. The last line says how many of the checks hold, and the
+exit status is 0 only if all do.
 """
 
 from __future__ import annotations
