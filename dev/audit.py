@@ -55,10 +55,10 @@ def weak_code() -> list[str]:
     ]
 
 
-def places(results: dict[str, list[dict[str, Any]]]) -> dict[tuple[str, str], str]:
-    """Name each secret by its file and hash, with the line and kind for people."""
+def places(results: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
+    """Name each secret by its hash, with place and kind for people: an example may stand in many files."""
     return {
-        (name, each["hashed_secret"]): f"{name}:{each['line_number']}: {each['type']}"
+        each["hashed_secret"]: f"{name}:{each['line_number']}: {each['type']}"
         for name, found in results.items()
         for each in found
     }

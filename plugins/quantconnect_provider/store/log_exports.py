@@ -75,7 +75,7 @@ def _take(connection: Connection, key: str) -> float:
     is_free = f"(free_at <= {now} OR free_at > {now} + :seconds)"
     taken = connection.execute(
         text(
-            f"UPDATE quantconnect_api_pace SET free_at = {now} + :seconds WHERE pace_key = ("  # noqa: S608 - made of constants
+            f"UPDATE quantconnect_api_pace SET free_at = {now} + :seconds WHERE pace_key = ("  # noqa: S608 - made of constants  # nosec B608
             f"SELECT pace_key FROM quantconnect_api_pace WHERE {mine} AND {is_free} "
             f"ORDER BY free_at LIMIT 1 {_SKIP_LOCKED[connection.dialect.name]}) RETURNING pace_key"
         ),
@@ -83,5 +83,5 @@ def _take(connection: Connection, key: str) -> float:
     ).scalar()
     if taken is not None:
         return 0.0
-    wait = text(f"SELECT min(free_at) - {now} FROM quantconnect_api_pace WHERE {mine}")  # noqa: S608 - made of constants
+    wait = text(f"SELECT min(free_at) - {now} FROM quantconnect_api_pace WHERE {mine}")  # noqa: S608 - made of constants  # nosec B608
     return max(1.0, float(connection.execute(wait, values).scalar_one()))
