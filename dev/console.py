@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
@@ -10,6 +12,12 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# A console that takes no UTF-8 shows \\xf6 for what it cannot write, and ends no program.
+for _stream in (sys.stdout, sys.stderr):
+    if isinstance(_stream, io.TextIOWrapper):
+        _stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str = "") -> None:
@@ -22,6 +30,19 @@ def fail(message: str) -> NoReturn:
     sys.stdout.flush()
     print(f"\nerror: {message}", file=sys.stderr, flush=True)
     sys.exit(1)
+
+
+def must_be_writable(folder: Path, advice: str) -> None:
+    """Make a folder where there is none; end the program unless files can be made in it.
+
+    :param advice: what to do about it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        fail(f"{folder} cannot be written to ({problem.strerror}).\n  {advice}")
 
 
 @contextmanager

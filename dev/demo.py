@@ -7,13 +7,14 @@ program prepares that home and the sandbox; `dev.demo_run` runs the steps, in a 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from dev.console import say
+from dev.console import fail, say
 from dev.demo_watch import POLICY, STALE_SECONDS
-from dev.settings import CONNECTION_VARIABLE, HOME, PYTHON, common_environment
+from dev.settings import CONNECTION_VARIABLE, HOME, PYTHON, common_environment, home_must_be_writable
 from dev.venv import ROOT, child_environment
 from quantconnect_provider.sandbox.process import SandboxProcess
 from quantconnect_provider.sandbox.scenario import load_scenario
@@ -57,16 +58,37 @@ def start_empty() -> None:
         path.unlink(missing_ok=True)
 
 
-def main() -> None:
-    """Run the demo; its exit status is that of the steps."""
+def run_steps(port: int, connection: str) -> int:
+    """Run the steps in a process of their own; returns its exit status. An interrupt here ends them."""
+    steps: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", str(port), DEMO_HOME]
+    # The terminal interrupts every process; the steps leave that to this one, which prints no stack of calls.
+    interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process = subprocess.Popen(steps, cwd=ROOT, env=demo_environment(connection), stdin=subprocess.DEVNULL)
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        return process.wait()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def run() -> int:
+    """Run the demo; returns the exit status of the steps."""
     start_empty()
     with SandboxProcess(scenario()) as sandbox:
         say(f"The sandbox, a local QuantConnect, runs at {sandbox.base_url}")
         say(f"All that Airflow says goes to {DEMO_HOME / AIRFLOW_LOG}")
-        steps: list[str | Path] = [PYTHON, "-W", "ignore", "-m", "dev.demo_run", str(sandbox.port), DEMO_HOME]
-        environment = demo_environment(sandbox.airflow_connection())
-        done = subprocess.run(steps, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
-    sys.exit(done.returncode)
+        return run_steps(sandbox.port, sandbox.airflow_connection())
+
+
+def main() -> None:
+    """Run the demo; its exit status is that of the steps."""
+    home_must_be_writable("demo")
+    try:
+        status = run()
+    except KeyboardInterrupt:
+        fail("interrupted; make demo begins anew")
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dev.console import must_be_writable
 from dev.ports import LOOPBACK
 from dev.venv import ROOT, child_environment
 
@@ -26,6 +27,11 @@ POOL = "quantconnect_api"
 SANDBOX_USER, SANDBOX_TOKEN, SANDBOX_PORT = "1", "sandbox", 5612
 USER = "admin"
 ALL_ADMINS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"
+
+
+def home_must_be_writable(target: str) -> None:
+    """End the program with advice unless this user can write to Airflow's home."""
+    must_be_writable(HOME, f"Another place for Airflow's files:  make AIRFLOW_HOME=/a/folder {target}")
 
 
 def private_file(path: Path, content: str) -> None:

@@ -19,6 +19,7 @@ from dev.settings import (
     SANDBOX_TOKEN,
     SANDBOX_USER,
     USER,
+    home_must_be_writable,
     login_environment,
     login_required,
     stored_password,
@@ -146,6 +147,7 @@ def refuse_foreign_listeners() -> None:
 
 def main() -> None:
     """Bring everything up, wait until it is well, and print where it is."""
+    home_must_be_writable("up")
     environment = up_environment()
     port = int(environment["AIRFLOW__API__PORT"])
     address = f"http://{LOOPBACK}:{port}"

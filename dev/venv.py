@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev.console import fail, step, tail
+from dev.console import fail, must_be_writable, step, tail
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -196,6 +196,7 @@ def ensure(environment: Environment, extras: set[str], label: str) -> None:
     inputs = digest(environment.inputs(wanted))
     if good and stamp.get("inputs") == inputs and extras <= installed:
         return
+    must_be_writable(environment.path.parent, "The environment is made there: let this user write to it.")
     with step(
         f"{'Completing' if good else 'Making'} {environment.path.name} with {label}: takes about a minute"
     ):
