@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,7 @@ class OwnServer:
         self.folder = Path(tempfile.mkdtemp(prefix="qcpg"))
         self.address = f"postgresql://tester@/postgres?host={self.folder}"
         self._as_user: dict[str, object] = {}
+        self._one_at_a_time = threading.Lock()  # pg_ctl takes a new server for the one that it stops
 
     def __enter__(self) -> OwnServer:
         if os.geteuid() == 0:  # the server refuses to run as root
@@ -66,11 +68,13 @@ class OwnServer:
 
     def start(self) -> None:
         options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_wal_size=4GB"
-        self._run("pg_ctl", "-o", options, "-l", self.folder / "log", "-w", "start")
+        with self._one_at_a_time:
+            self._run("pg_ctl", "-o", options, "-l", self.folder / "log", "-w", "start")
 
     def stop(self) -> None:
         """End it at once, as a crash does."""
-        self._run("pg_ctl", "-m", "immediate", "-w", "stop")
+        with self._one_at_a_time:
+            self._run("pg_ctl", "-m", "immediate", "-w", "stop")
 
     def give(self, folder: Path) -> None:
         """Let the server own a folder."""
