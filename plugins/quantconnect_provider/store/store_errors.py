@@ -73,6 +73,7 @@ _KINDS = (
     _Kind(
         r"server closed the connection|terminating connection|connection is (closed|lost|bad)|input failed|"
         r"connection refused|no such file or directory|starting up|shutting down|recovery mode|"
+        r"not yet accepting connections|"
         r"too many (clients|connections)",
         "See that the database server runs and takes connections, then run the task again.",
         passes=True,
