@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from quantconnect_provider.client.redaction import redact
+
 log = logging.getLogger(__name__)
 
 _LONGEST_BYTES = 1400  # with project and advice, an error message stays below 2 kB
@@ -65,6 +67,7 @@ def shorten(value: Any, limit: int = 80) -> str:
         text = f"a number of {value.bit_length():,} bits"
     else:
         text = repr(value[: 2 * limit] if isinstance(value, str) else value)
+    text = redact(text, ())  # before it is cut: half of a signature is not known as one
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
