@@ -6,7 +6,7 @@ first, as a merge of insights does, so that one waits for the other and none wai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,9 @@ from quantconnect_provider.store.text import storable
 from quantconnect_provider.store.trading_tables import fills, orders, positions, trades
 
 Row = dict[str, Any]
+Conditions = Sequence[ColumnElement[bool]]
+OrderKey = tuple[str, int]
+"""A deployment's id, and the id of one of its orders."""
 
 _IDS_IN_A_QUERY = 500
 _NOT_CONTENT = frozenset({"first_seen_at", "observed_at"})
@@ -105,13 +108,20 @@ def save_trading_complete(store: Store, deploy_ids: Sequence[str], began_at: dat
     store.write(save)
 
 
-def save_orders(store: Store, order_rows: Sequence[Row], fill_rows: Sequence[Row]) -> tuple[Kept, Kept]:
-    """Store orders of one project and their fills in one transaction."""
+def save_orders(
+    store: Store, order_rows: Sequence[Row], fill_rows: Sequence[Row], settled: Collection[OrderKey] = ()
+) -> tuple[Kept, Kept]:
+    """Store orders of one project and their fills in one transaction.
+
+    :param settled: the orders whose fills are all in *fill_rows*: what else is stored of them is removed.
+    """
+    same_fills = _same_orders(fills, fill_rows)
 
     def save(connection: Connection) -> tuple[Kept, Kept]:
         _lock(connection, order_rows[0]["project_id"])
         kept = _keep(connection, orders, order_rows, _same_orders(orders, order_rows))
-        return kept, _keep(connection, fills, fill_rows, _same_orders(fills, fill_rows))
+        _remove_others(connection, fill_rows, settled, same_fills)
+        return kept, _keep(connection, fills, fill_rows, same_fills)
 
     found: tuple[Kept, Kept] = store.write(save)
     return found
@@ -213,9 +223,22 @@ def _same_orders(table: Table, rows: Sequence[Row]) -> list[ColumnElement[bool]]
     ]
 
 
-def _keep(
-    connection: Connection, table: Table, rows: Sequence[Row], same: Sequence[ColumnElement[bool]]
-) -> Kept:
+def _remove_others(
+    connection: Connection, rows: Sequence[Row], settled: Collection[OrderKey], same: Conditions
+) -> None:
+    """Remove fills of settled orders that are not in *rows*: an older answer gave them another id."""
+    mine = {(storable(row["deploy_id"]), row["order_id"], row["event_id"]) for row in rows}
+    names = ("project_id", "deploy_id", "order_id", "event_id")
+    for condition in same:
+        older = and_(condition, fills.c.observed_at <= rows[0]["observed_at"])
+        for stored in connection.execute(select(*(fills.c[name] for name in names)).where(older)).all():
+            _, deploy_id, order_id, event_id = stored
+            if (deploy_id, order_id) in settled and (deploy_id, order_id, event_id) not in mine:
+                this = (fills.c[name] == value for name, value in zip(names, stored, strict=True))
+                connection.execute(delete(fills).where(*this))
+
+
+def _keep(connection: Connection, table: Table, rows: Sequence[Row], same: Conditions) -> Kept:
     """Insert the rows that are new, and replace what is stored where it is different and not newer.
 
     :param same: conditions that together find everything that is stored under the keys of *rows*.

@@ -356,3 +356,13 @@ def test_a_second_read_of_everything_changes_nothing(api: FakeTrading, store: St
     deployment.served[3] |= {"extraNumber": 1.5, "properties": {"timeInForce": {}}, "tag": "ü"}
     night(api)
     assert night(api, full=True).counts()["updated"] == 0
+
+
+def test_a_fill_whose_event_gets_another_id_is_one_fill(api: FakeTrading, store: Store, night: Night) -> None:
+    deployment = api.deploy()
+    api.buy(deployment, 2)
+    night(api)
+    deployment.orders[0]["events"][-1]["orderEventId"] = 900
+    api.serve(deployment)
+    night(api, full=True)
+    assert_complete(store, api)

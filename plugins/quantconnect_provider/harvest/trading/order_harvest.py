@@ -209,6 +209,7 @@ class OrderHarvest:
         owners = [*head, *deployments_of(page.rows[len(head) :], before, at_start, self._launched)]
         order_rows: list[trading.Row] = []
         fills: list[trading.Row] = []
+        settled: set[trading.OrderKey] = set()
         for place, (order, deploy_id) in enumerate(zip(page.rows, owners, strict=True)):
             if order is None or not deploy_id:
                 self._set_aside(order, start + place)
@@ -218,8 +219,10 @@ class OrderHarvest:
             fills += fill_rows(order, self._project_id, deploy_id, page.requested_at)
             if not _agrees(order):
                 self.disagreeing.setdefault(deploy_id, []).append(order.order_id)
+            elif order.status == "filled" and order.is_final:
+                settled.add((deploy_id, order.order_id))
         if order_rows:
-            kept, kept_fills = trading.save_orders(self._store, order_rows, fills)
+            kept, kept_fills = trading.save_orders(self._store, order_rows, fills, settled)
             self._result.orders += kept.inserted
             self._result.fills += kept_fills.inserted
             self._result.updated += kept.updated + kept_fills.updated
