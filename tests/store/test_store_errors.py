@@ -12,8 +12,7 @@ from quantconnect_provider.store.store_errors import error_of
     "said",
     [
         "FATAL:  the database system is starting up",
-        "FATAL:  the database system is not yet accepting connections\nDETAIL:  Consistent recovery state "
-        "has not been yet reached.",
+        "FATAL:  the database system is not yet accepting connections",
         "FATAL:  the database system is shutting down",
         "server closed the connection unexpectedly",
         "FATAL:  sorry, too many clients already",
