@@ -231,6 +231,14 @@ def test_an_export_that_ends_early_is_not_taken_for_whole(
         list(client.export_insights("L-1"))
 
 
+def test_an_export_without_insights_is_not_read_for_ever(
+    server: ScriptedServer, client: QuantConnectClient
+) -> None:
+    server.script(Reply(body=[{"insight_id": ID}, *[{"a": 1}] * 10_001]))
+    with pytest.raises(UnreadableAnswerError, match="10,001 rows in a row are no insights"):
+        list(client.export_insights("L-1"))
+
+
 def test_an_export_that_is_refused_says_so(server: ScriptedServer, client: QuantConnectClient) -> None:
     server.script(Reply(body={"success": False, "errors": ["Deployment not found"]}))
     with pytest.raises(NotFoundError, match="Deployment not found"):

@@ -20,6 +20,7 @@ _ARRAY_OF_OBJECTS = re.compile(r"\[\s*(?=[{\]]|null)")
 _BETWEEN_OBJECTS = " ,\r\n\t"
 _LONGEST_PREAMBLE = 65_536
 _LONGEST_ROW = 8 * 1024**2
+_MOST_UNREAD = 10_000  # what goes on like that is no export, and might never end
 
 
 def read_export(
@@ -29,6 +30,7 @@ def read_export(
 
     :raises UnreadableAnswerError: if it is not a list of insights, or ends early.
     """
+    unread = 0  # rows without an insight since the last one with one
     text = codecs.iterdecode(read_download(response, endpoint), "utf-8-sig", "replace")
     try:
         for index, row in enumerate(stream_objects(text)):
@@ -36,10 +38,14 @@ def read_export(
             exported = read_exported(row, set_aside)
             for key, value in set_aside:
                 odd.warn(endpoint.path, key, value, "cannot be read", row=index)
-            if exported is None:
-                odd.warn(endpoint.path, "", row, "no insight with an id", row=index)
-            else:
+            if exported is not None:
+                unread = 0
                 yield exported
+                continue
+            odd.warn(endpoint.path, "", row, "no insight with an id", row=index)
+            unread += 1
+            if unread > _MOST_UNREAD:
+                raise ValueError(f"{unread:,} rows in a row are no insights")
     except ValueError as error:
         raise UnreadableAnswerError(
             f"{endpoint.path} cannot be read: {error}.", endpoint=endpoint.path
