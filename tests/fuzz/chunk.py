@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
+import os
+import sys
+import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,6 +22,9 @@ from tests.fuzz.parts import PARTS
 
 LARGEST_PEAK_MEGABYTES = 1000
 """Of a worker, its imports, sandbox and server included."""
+
+LONGEST_CASE_SECONDS = 180.0
+"""After which a case hangs, and nothing but the end of the process would end it."""
 
 _open_surfaces = ExitStack()
 atexit.register(_open_surfaces.close)
@@ -61,7 +69,8 @@ def run_chunk(chunk: Chunk) -> Outcome:
     @given(PARTS[chunk.part].strategy)
     def tried(case: Case) -> None:
         try:
-            kind = surface.run(case)
+            with _watched(chunk.part, case):
+                kind = surface.run(case)
             assert peak_megabytes() < LARGEST_PEAK_MEGABYTES, f"it took {peak_megabytes():,.0f} MB"
         except Exception as error:
             kind = "FAILED"
@@ -74,6 +83,26 @@ def run_chunk(chunk: Chunk) -> Outcome:
     outcome.seconds = time.monotonic() - began
     outcome.peak_megabytes = peak_megabytes()
     return outcome
+
+
+@contextmanager
+def _watched(part: str, case: Case) -> Iterator[None]:
+    """Name a case that hangs, and where it does; then end this process, and with it the run."""
+
+    def give_up() -> None:
+        print(f"HANGS {part}: {msgspec.json.encode(case).decode()}", file=sys.stderr)
+        faulthandler.dump_traceback()
+        os._exit(1)
+
+    timer = threading.Timer(LONGEST_CASE_SECONDS, give_up)
+    timer.daemon = True
+    faulthandler.dump_traceback_later(LONGEST_CASE_SECONDS + 10, exit=True)  # if nothing lets go of the GIL
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _surface_of(part: str) -> Surface:

@@ -224,6 +224,19 @@ def test_a_row_that_becomes_readable_is_stored_by_the_next_harvest_of_it(store: 
     assert_all_good_rows_are_stored(store, target, rows)
 
 
+def test_pages_that_are_full_of_what_is_no_insight_come_to_an_end(store: Store) -> None:
+    class Endless(WireApi):
+        def read_insights(self, *args: Any) -> InsightPage:
+            return read_page({"insights": [None] * 5_000}, utc_now(), endpoint="live/insights/read")
+
+    good, endless = deployment(), deployment()
+    report = harvest(Endless([]), store, [endless])
+    assert "rows in a row that are no insights" in str(report.results[0].error)
+    rows = [good_row()]
+    assert harvest_rows(store, good, rows).inserted == 1
+    assert harvest_rows(store, endless, [good_row() for _ in range(150)]).inserted == 150
+
+
 def test_a_deployment_does_not_settle_on_a_row_that_cannot_be_read(store: Store) -> None:
     target = deployment()
     target.status = "Stopped"

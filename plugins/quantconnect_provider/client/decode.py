@@ -228,6 +228,14 @@ def read_whole(value: Any) -> int:
     return int(number)
 
 
+def read_length(payload: dict[str, Any]) -> int | None:
+    """Return the total that a page of rows names; None if it names none that can be right."""
+    try:
+        return max(0, read_whole(payload.get("length")))
+    except UNREADABLE:
+        return None
+
+
 _CONVERTERS: dict[Any, Callable[[Any], Any]] = {
     str: read_text,
     int: read_whole,

@@ -13,6 +13,7 @@ from pendulum import DateTime
 from quantconnect_provider.client.decode import (
     UNREADABLE,
     read_flag,
+    read_length,
     read_number,
     read_text,
     read_whole,
@@ -88,8 +89,7 @@ def read_page(payload: dict[str, Any], requested_at: DateTime, *, endpoint: str)
 
     :raises UnreadableAnswerError: if it has no list of insights.
     """
-    length = payload.get("length")
-    page = InsightPage(rows=[], requested_at=requested_at, length=length if type(length) is int else None)
+    page = InsightPage(rows=[], requested_at=requested_at, length=read_length(payload))
     for index, row in enumerate(rows_of(payload.get("insights"), name="insights", endpoint=endpoint)):
         set_aside: list[tuple[str, Any]] = []
         insight = read_insight(row, set_aside)

@@ -56,7 +56,8 @@ class OddValueReporter:
         place = "" if row is None else f"row {row}: "
         what = f"{field!r} is set aside" if field else "the row is set aside"
         so_far = f" {count:,} such values so far." if count > 1 else ""
-        log.warning("%s: %s%s: %s (%s).%s", endpoint, place, what, shorten(value), reason, so_far)
+        why = shorten_text(str(reason), 300)  # a library's reason may quote all of the value
+        log.warning("%s: %s%s: %s (%s).%s", endpoint, place, what, shorten(value), why, so_far)
 
 
 def shorten(value: Any, limit: int = 80) -> str:
@@ -67,6 +68,11 @@ def shorten(value: Any, limit: int = 80) -> str:
         text = f"a number of {value.bit_length():,} bits"
     else:
         text = repr(value[: 2 * limit] if isinstance(value, str) else value)
+    return shorten_text(text, limit)
+
+
+def shorten_text(text: str, limit: int) -> str:
+    """Return *text* without signatures, and cut short."""
     text = redact(text, ())  # before it is cut: half of a signature is not known as one
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 

@@ -15,7 +15,7 @@ from quantconnect_provider.client.decode import (
     UNREADABLE,
     Model,
     decode,
-    read_number,
+    read_length,
     read_text,
     reason_of,
     rows_of,
@@ -218,11 +218,3 @@ def read_order_page(
     """
     rows = read_orders(payload.get("orders"), endpoint=endpoint, odd=odd)
     return OrderPage(rows=rows, requested_at=requested_at, length=read_length(payload))
-
-
-def read_length(payload: dict[str, Any]) -> int | None:
-    """Return the total that a response names; None if it names none that can be right."""
-    try:
-        return max(0, int(read_number(payload.get("length"))))
-    except UNREADABLE:
-        return None

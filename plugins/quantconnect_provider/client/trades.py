@@ -12,6 +12,7 @@ from quantconnect_provider.client.decode import (
     UNREADABLE,
     Model,
     decode,
+    read_length,
     read_number,
     read_text,
     read_whole,
@@ -21,7 +22,7 @@ from quantconnect_provider.client.decode import (
 )
 from quantconnect_provider.client.errors import UnreadableAnswerError
 from quantconnect_provider.client.odd_values import OddValueReporter
-from quantconnect_provider.client.orders import read_length, read_symbol
+from quantconnect_provider.client.orders import read_symbol
 
 _TIME_SPAN = re.compile(r"(-)?(?:(\d{1,7})\.)?(\d{1,2}):(\d\d):(\d\d(?:\.\d+)?)")
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quantconnect_provider.client.errors import NotFoundError, QuantConnectError, RefusedError, ServerError
+from quantconnect_provider.client.errors import (
+    NotFoundError,
+    QuantConnectError,
+    RefusedError,
+    ServerError,
+    UnreadableAnswerError,
+)
 from quantconnect_provider.harvest.fetch.page import Page
 from quantconnect_provider.harvest.fetch.page_reader import PageReader
 from quantconnect_provider.harvest.fetch.page_stream import PageStream
@@ -15,6 +21,9 @@ from quantconnect_provider.store.commit_unit import UNREAD
 PAST_THE_END = (RefusedError, NotFoundError, ServerError)
 """What the API may answer to a start past the end of the list; it is not documented."""
 
+_MOST_UNREAD = 10_000
+"""Rows in a row that cannot be read: what goes on like that is no list of insights, and might never end."""
+
 
 class CheckedPages:
     """The pages of one deployment in the order of a plan; its methods may raise ``PositionsShiftedError``."""
@@ -24,6 +33,7 @@ class CheckedPages:
         self._reader = reader
         self._limit = limit
         self._stream: PageStream | None = None
+        self._unread = 0  # rows that could not be read since the last one that could
 
     @property
     def length(self) -> int | None:
@@ -77,6 +87,8 @@ class CheckedPages:
         """Return the page after *page*, and how many of its rows are known from that.
 
         Its first row existed a moment ago, so when it is refused, it is requested once more.
+
+        :raises UnreadableAnswerError: if thousands of rows in a row cannot be read.
         """
         try:
             following = self._next()
@@ -87,7 +99,19 @@ class CheckedPages:
                 following = self._next()
             except PAST_THE_END as error:
                 raise self._shift_or_failure(start, error) from error
-        return following, overlap(page, following)
+        known = overlap(page, following)
+        self._count_unread(following.ids[known:])
+        return following, known
+
+    def _count_unread(self, ids: Sequence[str]) -> None:
+        for insight_id in ids:
+            self._unread = self._unread + 1 if insight_id == UNREAD else 0
+        if self._unread > _MOST_UNREAD:
+            raise UnreadableAnswerError(
+                f"live/insights/read shows {self._unread:,} rows in a row that are no insights, and was not "
+                f"read on. The log shows what they hold; the next harvest tries again.",
+                endpoint="live/insights/read",
+            )
 
     def _next(self) -> Page:
         if self._stream is None:
