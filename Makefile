@@ -20,7 +20,7 @@ venv:  ## the environment: .venv with the provider installed in it (editable), b
 venv-dev:
 	@$(PYTHON) -m dev.venv dev postgres
 
-demo: venv  ## deploy, harvest, watch, wind down through real Airflow against the local sandbox; no account needed
+demo: venv  ## deploy, harvest, watch, score, wind down through real Airflow against the local sandbox; no account needed
 	@$(RUN) dev.demo
 
 up: venv  ## Airflow with its UI on 127.0.0.1:8080, in the background

@@ -50,7 +50,7 @@ with DAG(
         return watch.observe()
 
     # What an earlier run could not deliver does not wait for QuantConnect to answer.
-    @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+    @task(trigger_rule=TriggerRule.ALL_DONE)
     def notify() -> dict[str, int]:
         """Deliver what people have not heard of."""
         return delivery.deliver(get_current_context())

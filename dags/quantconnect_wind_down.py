@@ -58,7 +58,7 @@ with DAG(
         """Go on with what the form says: stop or liquidate."""
         return str(get_current_context()["params"]["action"])
 
-    @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+    @task(trigger_rule=TriggerRule.ALL_DONE)
     def summary() -> None:
         """Log how each project ended."""
         ti = get_current_context()["ti"]

@@ -1,4 +1,4 @@
-"""`make demo`: deploy, harvest, watch and wind down, through real Airflow against the local sandbox.
+"""`make demo`: deploy, harvest, watch, score and wind down, through real Airflow against the local sandbox.
 
 Everything lies in a home of its own, .airflow/demo: a user's connections and settings play no part. This
 program prepares that home and the sandbox; `dev.demo_run` runs the steps, in a process of its own.

@@ -10,7 +10,15 @@ from pathlib import Path
 from dev.console import fail, say
 from dev.demo import AIRFLOW_LOG, STORE
 from dev.demo_airflow import Runner
-from dev.demo_store import Event, Harvest, harvests_after, mismatch
+from dev.demo_store import (
+    Event,
+    Harvest,
+    Scorecard,
+    count_insights,
+    harvests_after,
+    mismatch,
+    scorecards,
+)
 from dev.demo_watch import Watching, print_events
 from dev.tables import table
 from dev.venv import ROOT
@@ -78,6 +86,14 @@ class Steps:
             fail(f"quantconnect_harvests counts {counted} requests instead of {asked}: {harvests}")
         return harvests
 
+    def score(self) -> list[Scorecard]:
+        """Compute the scorecards; each stored insight is in one of them."""
+        self._runner.run("quantconnect_scorecard")
+        cards, stored = scorecards(self.store), count_insights(self.store)
+        if sum(card.insights for card in cards) != stored:
+            fail(f"the scorecards are not of the {stored} stored insights: {cards}")
+        return cards
+
     def wind_down(self) -> str:
         """Liquidate the project's deployment; returns its final status."""
         self._runner.run(
@@ -107,6 +123,22 @@ def print_harvests(first: list[Harvest], second: list[Harvest], seconds: float) 
     say(table(rows, header))
 
 
+def print_scorecards(cards: list[Scorecard], shown: int = 3) -> None:
+    """Print the scorecards with the most scored insights."""
+    rows = [
+        [card.source_model, card.ticker, card.horizon, card.insights, card.scored, *_rates(card)]
+        for card in cards[:shown]
+    ]
+    say(f"\nThe first {len(rows)} of {len(cards)} rows in the table quantconnect_scorecards")
+    say(table(rows, ["model", "ticker", "horizon", "insights", "scored", "hit rate", "95 %"]))
+
+
+def _rates(card: Scorecard) -> tuple[str, str]:
+    if card.hit_rate is None:
+        return "", ""
+    return f"{card.hit_rate:.1%}", f"{card.low:.1%} to {card.high:.1%}"
+
+
 def main(port: int, home: Path) -> None:
     """Run all steps, from the deployment to its end, and print the result."""
     started = time.monotonic()
@@ -117,12 +149,14 @@ def main(port: int, home: Path) -> None:
     second_id, raised, watched = steps.watch(first_id)
     seconds = time.monotonic() - harvested
     second = steps.harvest()
+    cards = steps.score()
     status = steps.wind_down()
     say(f"\nWhat happened to project {PROJECT_ID}")
     went = [[deploy_id, " > ".join(steps.statuses(deploy_id))] for deploy_id in (first_id, second_id)]
     say(table([*went, ["in the end", f"{status}; no holdings left"]]))
     print_events(raised, watched)
     print_harvests(first, second, seconds)
+    print_scorecards(cards)
     say(f"\nThe data lies in {steps.store} (SQLite). To see it:\n")
     say(f'  .venv/bin/python -c "{QUERY.format(store=os.path.relpath(steps.store, ROOT))}"')
     say(f"\nAll of it worked, in {time.monotonic() - started:.0f} seconds. With the UI: make up")

@@ -38,6 +38,21 @@ class Event:
     action: str | None
 
 
+@dataclass(frozen=True)
+class Scorecard:
+    """A row of quantconnect_scorecards: how often one model was right about one ticker."""
+
+    project_id: int
+    source_model: str
+    ticker: str
+    horizon: str
+    insights: int
+    scored: int
+    hit_rate: float | None
+    low: float | None
+    high: float | None
+
+
 def query(store: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """Run one SELECT; nothing is there before the first harvest made the store."""
     if not store.is_file():
@@ -66,6 +81,20 @@ def events(store: Path) -> list[Event]:
         " order by opened_at, kind"
     )
     return [Event(*row) for row in query(store, statement)]
+
+
+def scorecards(store: Path) -> list[Scorecard]:
+    """List the scorecards, those with the most scored insights first."""
+    statement = (
+        "select project_id, source_model, ticker, horizon, insights, scored, hit_rate, hit_rate_low,"
+        " hit_rate_high from quantconnect_scorecards order by scored desc, project_id, ticker, horizon"
+    )
+    return [Scorecard(*row) for row in query(store, statement)]
+
+
+def count_insights(store: Path) -> int:
+    """Count the stored insights."""
+    return int(query(store, "select count(*) from quantconnect_insights")[0][0])
 
 
 def mismatch(store: Path, deploy_id: str, truth: Sequence[dict[str, Any]]) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dev.demo_store import Event, events, harvests_after, mismatch
+from dev.demo_store import Event, Scorecard, count_insights, events, harvests_after, mismatch, scorecards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,12 @@ def store(tmp_path: Path) -> Path:
             insert into quantconnect_events values
                 ('stale', 'L-2', '2026-01-02', null, null),
                 ('died', 'L-1', '2026-01-01', '2026-01-02', 'redeploy');
+            create table quantconnect_scorecards (
+                project_id, source_model, ticker, horizon, insights, scored, hit_rate, hit_rate_low,
+                hit_rate_high);
+            insert into quantconnect_scorecards values
+                (7, 'Trend', 'SPY', '1d', 3, 0, null, null, null),
+                (7, 'Trend', 'SPY', '1h', 9, 4, 0.5, 0.15, 0.85);
             """
         )
     return path
@@ -86,3 +92,11 @@ def test_events_come_in_the_order_in_which_they_were_opened(store: Path) -> None
 
 def test_before_the_first_harvest_there_are_none(tmp_path: Path) -> None:
     assert harvests_after(tmp_path / "none.db", set()) == []
+
+
+def test_the_scorecards_with_the_most_scored_insights_come_first(store: Path) -> None:
+    assert scorecards(store) == [
+        Scorecard(7, "Trend", "SPY", "1h", 9, 4, 0.5, 0.15, 0.85),
+        Scorecard(7, "Trend", "SPY", "1d", 3, 0, None, None, None),
+    ]
+    assert count_insights(store) == 2

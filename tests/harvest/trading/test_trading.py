@@ -72,6 +72,16 @@ def test_a_quiet_night_reads_only_the_last_order_and_changes_nothing(
     assert_complete(store, api)
 
 
+def test_a_quiet_night_asks_three_times_a_project(api: FakeTrading, store: Store, night: Night) -> None:
+    deployment = api.deploy()
+    api.buy(deployment, 50)
+    api.close_trade(deployment)
+    night(api)
+    api.requests.clear()
+    night(api)
+    assert sorted(name for name, *_ in api.requests) == ["orders", "portfolio", "trades"]
+
+
 def test_an_open_order_is_read_until_it_is_final(api: FakeTrading, store: Store, night: Night) -> None:
     deployment = api.deploy()
     open_one = api.place(deployment, 10)
