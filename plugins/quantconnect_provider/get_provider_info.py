@@ -136,6 +136,7 @@ def get_provider_info() -> dict[str, Any]:
             "operators.export_orders",
             "operators.export_trades",
             "operators.export_logs",
+            "operators.export_chart",
             "operators.scorecard",
             "operators.publish_parquet",
         ),

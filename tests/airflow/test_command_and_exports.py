@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.operators.command_live import QuantConnectCommandLiveOperator
+from quantconnect_provider.operators.export_chart import QuantConnectExportChartOperator
 from quantconnect_provider.operators.export_logs import QuantConnectExportLogsOperator
 from quantconnect_provider.operators.export_orders import QuantConnectExportOrdersOperator
 from quantconnect_provider.operators.export_trades import QuantConnectExportTradesOperator
@@ -122,4 +124,61 @@ def test_an_export_that_fails_leaves_the_old_file(quantconnect_sandbox: Sandbox,
         QuantConnectExportOrdersOperator(task_id="export", project_id=PROJECT, path=str(target)).execute(
             context()
         )
+    assert target.read_text() == "old"
+
+
+def export_chart(path: Path, **fields: Any) -> list[dict[str, str]]:
+    fields = {"task_id": "chart", "project_id": PROJECT, "path": str(path), **fields}
+    result = QuantConnectExportChartOperator(**fields).execute(context())
+    assert result == {"path": str(path), "bytes": path.stat().st_size}
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_chart_lands_in_a_file_as_the_api_has_it(quantconnect_sandbox: Sandbox, tmp_path: Path) -> None:
+    rows = export_chart(tmp_path / "equity.csv")
+    assert {row["series"] for row in rows} == {"Equity", "Return"}
+    first = rows[0]
+    assert (first["unit"], first["value"]) == ("$", "")
+    assert float(first["low"]) <= float(first["open"]) <= float(first["high"])
+    percents = [row for row in rows if row["series"] == "Return"]
+    assert percents
+    assert all(row["unit"] == "%" and row["open"] == "" for row in percents)
+    assert any(row["value"] for row in percents)
+
+
+def test_a_chart_has_no_points_outside_of_what_is_asked_for(
+    quantconnect_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    moments = [float(row["x"]) for row in export_chart(tmp_path / "all.csv", chart="Drawdown")]
+    start, end = (moments[len(moments) * third // 3] for third in (1, 2))
+    between = export_chart(tmp_path / "some.csv", chart="Drawdown", start=str(start), end=str(end))
+    assert between
+    assert all(start <= float(row["x"]) <= end for row in between)
+
+
+@pytest.mark.parametrize("loading", ["loading", "null"])
+def test_a_chart_that_is_being_made_is_waited_for(
+    quantconnect_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loading: str
+) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    quantconnect_sandbox.set_api(charts={"loading_reads": 2, "loading": loading})
+    assert export_chart(tmp_path / "equity.csv")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"chart": "No such chart"}, "Chart not found"),
+        ({"start": "tomorrow"}, "start is 'tomorrow'"),
+        ({"max_points": 0}, "max_points is 0"),
+    ],
+)
+def test_a_chart_that_cannot_be_had_says_why(
+    quantconnect_sandbox: Sandbox, tmp_path: Path, fields: dict[str, Any], said: str
+) -> None:
+    target = tmp_path / "equity.csv"
+    target.write_text("old")
+    with pytest.raises(QuantConnectTaskFailed, match=said):
+        export_chart(target, **fields)
     assert target.read_text() == "old"

@@ -26,6 +26,7 @@ from upath import UPath
 from quantconnect_provider.harvest import Store
 from quantconnect_provider.operators import (
     command_live,
+    export_chart,
     export_logs,
     export_orders,
     export_trades,
@@ -236,7 +237,7 @@ def forget(conn_id: str) -> None:
 
 
 def test_every_operator_parameter_is_documented() -> None:
-    exports = (export_logs, export_orders, export_trades, publish_parquet)
+    exports = (export_chart, export_logs, export_orders, export_trades, publish_parquet)
     for module in (builds, command_live, insights, live, scorecard, sensors, trading, *exports):
         for name, found in vars(module).items():
             if (

@@ -200,6 +200,15 @@ def test_a_chart_that_is_not_made_yet_is_loading(
         client.read_chart(1, "Strategy Equity", 100, 0, 1000)
 
 
+@pytest.mark.parametrize("loading", [{"chart": None}, {"progress": 0.4, "status": "loading"}])
+def test_a_chart_that_is_being_made_is_waited_for(
+    server: ScriptedServer, client: QuantConnectClient, loading: dict[str, Any]
+) -> None:
+    server.script(answer(**loading), answer(**loading), answer(chart={"name": "Drawdown", "series": {}}))
+    assert client.read_chart(1, "Drawdown", 100, 0, 1000).name == "Drawdown"
+    assert len(server.asked) == 3
+
+
 def test_a_command_without_a_clear_answer_is_never_sent_again(
     server: ScriptedServer, client: QuantConnectClient
 ) -> None:

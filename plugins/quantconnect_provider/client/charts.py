@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from quantconnect_provider.client.decode import UNREADABLE, Model, decode, read_number, rows_of
-from quantconnect_provider.client.errors import StillLoadingError, UnreadableAnswerError
+from quantconnect_provider.client.errors import UnreadableAnswerError
 from quantconnect_provider.client.odd_values import OddValueReporter
 
 _VALUES_OF_CANDLE = ("o", "h", "l", "c")
@@ -38,16 +38,12 @@ class Chart(Model, kw_only=True):
 _VALUES = frozenset({"values", "points"})
 
 
-def read_chart(payload: dict[str, Any], name: str, *, endpoint: str, odd: OddValueReporter) -> Chart:
+def read_chart(payload: dict[str, Any], *, endpoint: str, odd: OddValueReporter) -> Chart:
     """Read the response of live/chart/read; a point that cannot be read is logged and left out.
 
-    :param name: the chart that was asked for.
-    :raises StillLoadingError: if the API is still making the chart.
     :raises UnreadableAnswerError: if the response holds no chart.
     """
     body = payload.get("chart")
-    if body is None and "chart" in payload:
-        raise StillLoadingError(f"{endpoint} is still making the chart {name!r}.", endpoint=endpoint)
     fields = {key: body[key] for key in body if key != "series"} if isinstance(body, dict) else body
     chart = decode(Chart, fields, endpoint=endpoint, odd=odd)
     series = body.get("series") if isinstance(body, dict) else None

@@ -21,17 +21,23 @@ class Endpoint:
     :param timeout_factor: multiplies the connection's timeout where the API is known to be slow, or where
         an unclear outcome costs more than waiting.
     :param is_result: whether a response with ``success`` false is still what was asked for.
+    :param is_loading: whether a response says, in a way of its own, that the data is still being made.
     """
 
     path: str
     repeat_safe: bool = True
     timeout_factor: float = 1.0
     is_result: Callable[[dict[str, Any]], bool] = lambda payload: False
+    is_loading: Callable[[dict[str, Any]], bool] = lambda payload: False
 
 
 def _is_failed_build(payload: dict[str, Any]) -> bool:
     state = payload.get("state")
     return state == "BuildError" or (not state and bool(payload.get("logs")))
+
+
+def _has_no_chart_yet(payload: dict[str, Any]) -> bool:
+    return "chart" in payload and payload["chart"] is None
 
 
 AUTHENTICATE = Endpoint("authenticate")
@@ -50,7 +56,7 @@ PORTFOLIO_READ = Endpoint("live/portfolio/read")
 LOGS_READ = Endpoint("live/logs/read")
 ORDERS_READ = Endpoint("live/orders/read", timeout_factor=2)
 TRADES_READ = Endpoint("live/trades/read", timeout_factor=2)
-CHART_READ = Endpoint("live/chart/read")
+CHART_READ = Endpoint("live/chart/read", is_loading=_has_no_chart_yet)
 COMMAND_CREATE = Endpoint("live/commands/create", repeat_safe=False)
 COMMAND_BROADCAST = Endpoint("live/commands/broadcast", repeat_safe=False)
 ORDERS_EXPORT = Endpoint("live/export/orders", timeout_factor=20)

@@ -66,12 +66,12 @@ class LiveDataEndpoints:
         :param count: points at most.
         :param start: earliest point, in unix seconds.
         :param end: latest point, in unix seconds.
-        :raises StillLoadingError: if the API is still making the chart; ask again after some seconds.
+        :raises StillLoadingError: if the API was making the chart for too long.
         """
         endpoint = endpoints.CHART_READ
         body = {"projectId": project_id, "name": name, "count": count, "start": start, "end": end}
         payload, _ = self._transport.call(endpoint, body)
-        return read_chart(payload, name, endpoint=endpoint.path, odd=self._odd)
+        return read_chart(payload, endpoint=endpoint.path, odd=self._odd)
 
     def read_live_logs(
         self, project_id: int, deploy_id: str, start_line: int, end_line: int, query: str | None = None

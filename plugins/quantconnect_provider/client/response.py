@@ -80,7 +80,7 @@ def read_response(response: RawResponse) -> dict[str, Any]:
     payload = _json_object(response)
     words = error_words(payload) if payload is not None else ()
     success = None if payload is None else _success(payload, words)
-    if payload is not None and not words and response.status < 300 and _is_loading(payload):
+    if payload is not None and not words and response.status < 300 and _is_loading(response, payload):
         raise _error(StillLoadingError, response, (), "'loading' instead of data")
     if payload is not None and response.status < 300 and response.endpoint.is_result(payload):
         return payload
@@ -103,8 +103,9 @@ def _json_object(response: RawResponse) -> dict[str, Any] | None:
     return payload if isinstance(payload, dict) else None
 
 
-def _is_loading(payload: dict[str, Any]) -> bool:
-    return payload.get("status") == "loading" and "progress" in payload
+def _is_loading(response: RawResponse, payload: dict[str, Any]) -> bool:
+    stands_in = payload.get("status") == "loading" and "progress" in payload
+    return stands_in or response.endpoint.is_loading(payload)
 
 
 def _success(payload: dict[str, Any], words: tuple[str, ...]) -> bool | None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+import pendulum
+from pendulum import DateTime
+
 from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.times import read_time
 from quantconnect_provider.live.text_values import read_structure
 
 _NOTHING = (None, "", "None", "null")
@@ -95,6 +100,21 @@ def is_nothing(value: Any) -> bool:
 def text_or_none(value: Any) -> str | None:
     """Return *value* as text; what stands for nothing in a form or a template is None."""
     return None if is_nothing(value) else str(value).strip()
+
+
+def time_or_none(value: Any, field: str) -> DateTime | None:
+    """Return a moment in UTC, from ISO 8601 or unix seconds; what stands for nothing is None.
+
+    :raises InvalidSettingError: naming the field.
+    """
+    if is_nothing(value):
+        return None
+    try:
+        return pendulum.instance(value) if isinstance(value, datetime) else read_time(value)
+    except ValueError:
+        raise InvalidSettingError(
+            f"{field} is {_short(value)}.", advice="It must be a time like 2026-01-31T16:00:00Z."
+        ) from None
 
 
 def flag_of(value: Any, field: str) -> bool:
