@@ -200,6 +200,17 @@ def test_a_chart_that_is_not_made_yet_is_loading(
         client.read_chart(1, "Strategy Equity", 100, 0, 1000)
 
 
+@pytest.mark.parametrize(("value", "read"), [({"0": 7, "2": 8}, [7, 8]), ("7, 8", []), ({"0": [7, 8]}, [])])
+def test_the_orders_of_a_closed_trade_come_as_a_list_or_by_index(
+    server: ScriptedServer, client: QuantConnectClient, value: object, read: list[int]
+) -> None:
+    server.script(answer(trades=[{**TRADE, "orderIds": value}]))
+    (trade,) = client.read_trades(1, 0, 100).rows
+    assert trade is not None
+    assert trade.order_ids == read
+    assert trade.extra == ({} if read else {"orderIds": value})
+
+
 @pytest.mark.parametrize("loading", [{"chart": None}, {"progress": 0.4, "status": "loading"}])
 def test_a_chart_that_is_being_made_is_waited_for(
     server: ScriptedServer, client: QuantConnectClient, loading: dict[str, Any]

@@ -43,6 +43,8 @@ def _seconds(value: Any) -> float:
 
 
 def _order_ids(value: Any) -> list[int]:
+    if isinstance(value, dict):  # PHP writes a sparse list as an object
+        value = list(value.values())
     if not isinstance(value, list):
         raise ValueError(f"not a list but {type(value).__name__}")
     return [read_whole(entry) for entry in value]
