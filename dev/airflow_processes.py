@@ -162,6 +162,17 @@ class AirflowProcesses:
             os.kill(record.pid, signal.SIGKILL)
         self._wait(lambda: not processes.is_running(record), f"{name} outlived {number.name}", 30.0)
 
+    def ended_components(self) -> list[str]:
+        """Name the components whose first process has ended, though nobody asked it to."""
+        return [name for name, record in self._running.items() if not processes.is_running(record)]
+
+    def start_again(self, name: str) -> None:
+        """Start a component that has ended, after what is left of it: a container takes all with it."""
+        for process in processes.members(self._running.pop(name)):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.start_component(name)
+
     def log_of(self, name: str) -> Path:
         """Where a component writes."""
         return self.home / "components" / f"{name}.log"

@@ -39,11 +39,17 @@ def server() -> Iterator[str]:
 
 
 class OwnServer:
-    """A server that listens on a socket in its own folder only, and is gone afterwards; a context manager."""
+    """A server that listens on a socket in its own folder, and is gone afterwards; a context manager.
 
-    def __init__(self) -> None:
+    :param port: of loopback, to listen there as well.
+    """
+
+    def __init__(self, port: int | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="qcpg"))
         self.address = f"postgresql://tester@/postgres?host={self.folder}"
+        self._listen = "listen_addresses=''" if port is None else f"listen_addresses=127.0.0.1 -c port={port}"
+        if port is not None:
+            self.address += f"&port={port}"
         self._as_user: dict[str, object] = {}
         self._one_at_a_time = threading.Lock()  # pg_ctl takes a new server for the one that it stops
 
@@ -67,7 +73,7 @@ class OwnServer:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
-        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_wal_size=4GB"
+        options = f"-k {self.folder} -c {self._listen} -c fsync=off -c max_wal_size=4GB"
         with self._one_at_a_time:
             self._run("pg_ctl", "-o", options, "-l", self.folder / "log", "-w", "start")
 
