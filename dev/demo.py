@@ -72,13 +72,26 @@ def run_steps(port: int, connection: str) -> int:
         process.wait()
 
 
+def start_uninterrupted(sandbox: SandboxProcess) -> None:
+    """Start the sandbox where no interrupt reaches it: the steps would fail before they are ended."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a child has what its parent blocks
+    try:
+        sandbox.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def run() -> int:
     """Run the demo; returns the exit status of the steps."""
     start_empty()
-    with SandboxProcess(scenario()) as sandbox:
+    sandbox = SandboxProcess(scenario())
+    try:
+        start_uninterrupted(sandbox)
         say(f"The sandbox, a local QuantConnect, runs at {sandbox.base_url}")
         say(f"All that Airflow says goes to {DEMO_HOME / AIRFLOW_LOG}")
         return run_steps(sandbox.port, sandbox.airflow_connection())
+    finally:
+        sandbox.stop()
 
 
 def main() -> None:

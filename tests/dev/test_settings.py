@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(settings, "HOME", tmp_path)
     monkeypatch.setattr(settings, "PASSWORDS", tmp_path / "passwords.json")
+    monkeypatch.delenv(settings.ALL_ADMINS)  # the tests of the page have it switched off
     return tmp_path
 
 
