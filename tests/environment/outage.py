@@ -28,7 +28,7 @@ INSIGHTS = 4000
 OUTAGE_SECONDS = 30.0
 WITHIN_SECONDS = 420.0
 
-API_TOKEN, DATABASE_PASSWORD, BROKERAGE_PASSWORD = "api-canary", "database-canary", "brokerage-canary"
+API_CANARY, DATABASE_CANARY, BROKERAGE_CANARY = "api-canary", "database-canary", "brokerage-canary"
 SECRETS_OF_AIRFLOW = (
     "AIRFLOW__CORE__FERNET_KEY",
     "AIRFLOW__API_AUTH__JWT_SECRET",
@@ -37,7 +37,7 @@ SECRETS_OF_AIRFLOW = (
 BROKERAGE = {
     "conn_type": "quantconnect_brokerage",
     "login": "InteractiveBrokersBrokerage",
-    "password": json.dumps({"ib-user-name": "somebody", "ib-password": BROKERAGE_PASSWORD}),
+    "password": json.dumps({"ib-user-name": "somebody", "ib-password": BROKERAGE_CANARY}),
     "extra": {
         "ib-account": "U1234567",
         "ib-weekly-restart-utc-time": "22:00:00",
@@ -147,7 +147,7 @@ class Stage:
     def secrets_in(self, text: str) -> list[str]:
         """Return the secrets of the sandbox, the databases, the brokerage and Airflow that a text has."""
         own = [self.airflow.environment[name] for name in SECRETS_OF_AIRFLOW]
-        known = (API_TOKEN, DATABASE_PASSWORD, BROKERAGE_PASSWORD, *own)
+        known = (API_CANARY, DATABASE_CANARY, BROKERAGE_CANARY, *own)
         return [secret for secret in known if secret in text]
 
 
@@ -155,8 +155,8 @@ class Stage:
 def running_stage(home: Path) -> Iterator[Stage]:
     """Run everything for the length of a block; the store is in the server too, as in docker-compose.yaml."""
     port = free_port()
-    address = f"tester:{DATABASE_PASSWORD}@{LOOPBACK}:{port}"
-    with SandboxProcess(SCENARIO, api_token=API_TOKEN) as sandbox, OwnServer(port) as server:
+    address = f"tester:{DATABASE_CANARY}@{LOOPBACK}:{port}"
+    with SandboxProcess(SCENARIO, api_token=API_CANARY) as sandbox, OwnServer(port) as server:
         with psycopg.connect(server.address, autocommit=True) as connection:
             for database in ("airflow", "store"):
                 connection.execute(f"CREATE DATABASE {database}")
