@@ -60,7 +60,7 @@ browser: venv-dev  ## a newcomer's way through the UI, in Chromium: connect, dep
 screenshots: venv-dev  ## take the pictures of README and docs anew
 	@$(RUN) tests.ui.screenshots
 
-environment: venv-dev  ## disks that fill up, locks, restarts, clocks, time zones, languages
+environment: venv-dev  ## disks that fill up, locks, restarts, databases away, clocks, time zones, languages
 	@$(RUN) pytest -q -m "environment or not environment" tests/environment
 
 bench: venv-distributed  ## every benchmark; each ends in a ratio
