@@ -9,7 +9,7 @@ unexport PYTHONPATH
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help venv venv-dev venv-docs venv-distributed demo up down test coverage chaos fuzz test-stack lint bench docs \
-	generate browser screenshots soak conformance wheel audit lock constraints compose-env distributed environment
+	generate browser screenshots soak conformance wheel pythons audit lock constraints compose-env distributed environment
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -71,6 +71,9 @@ conformance: venv  ## QuantConnect's own command-line client against the sandbox
 
 wheel: venv-dev  ## build dist/*.whl, and see Airflow find it in an environment of its own
 	@$(RUN) dev.wheel
+
+pythons: venv-dev  ## the wheel and the default suite on other Pythons and the oldest Airflow; PYTHONS="3.10 3.13"
+	@$(RUN) dev.pythons
 
 lock:  ## bring constraints.txt and requirements/ up to pyproject.toml; other versions stay
 	@$(PYTHON) -m dev.constraints

@@ -50,15 +50,21 @@ def run(command: list[str | Path], folder: Path) -> str:
     return done.stdout
 
 
+def build(folder: Path) -> Path:
+    """Build the wheel, in place of any older one; `folder` is for what is needed only meanwhile."""
+    for old in DIST.glob("airflow_provider_quantconnect-*.whl"):
+        old.unlink()
+    with step("Building the wheel"):
+        run([PYTHON, "-m", "build", "--wheel", "--no-isolation", "--outdir", DIST, ROOT], folder)
+    (wheel,) = DIST.glob("airflow_provider_quantconnect-*.whl")
+    return wheel
+
+
 def main() -> None:
     """Build, install, look."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for old in DIST.glob("airflow_provider_quantconnect-*.whl"):
-            old.unlink()
-        with step("Building the wheel"):
-            run([PYTHON, "-m", "build", "--wheel", "--no-isolation", "--outdir", DIST, ROOT], folder)
-        (wheel,) = DIST.glob("airflow_provider_quantconnect-*.whl")
+        wheel = build(folder)
         fresh = Environment(folder / "venv", base="base")
         with step(f"Installing {wheel.name} with constraints.txt, as into any Airflow"):
             create(fresh)
