@@ -117,12 +117,13 @@ def cases() -> dict[str, Case]:
 
 
 def interpreters(version: str) -> list[Path]:
-    """List where a version of Python may be: on PATH, and in pyenv's folder, the newest one first."""
+    """List where a version of Python may be: on PATH, in pyenv's folder with the newest first, in .venv."""
     on_path = shutil.which(f"python{version}")
     versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     released = [folder for folder in versions.glob(f"{version}.*") if folder.name.split(".")[-1].isdecimal()]
     released.sort(key=lambda folder: int(folder.name.split(".")[-1]), reverse=True)
-    return [*([Path(on_path)] if on_path else []), *(folder / "bin" / "python" for folder in released)]
+    ours = [Path(sys.executable)] if version == OURS else []
+    return [*([Path(on_path)] if on_path else []), *(folder / "bin" / "python" for folder in released), *ours]
 
 
 def find(version: str) -> tuple[Path, str] | None:
@@ -239,7 +240,7 @@ def complaints(case: Case) -> str:
     """Name the tests that failed, and where the rest stands."""
     lines = case.log.read_text(encoding="utf-8", errors="replace").splitlines()
     failed = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
-    return "\n".join([*failed[:20], f"All that was said: {case.log.relative_to(ROOT)}"])
+    return "\n".join([*failed[:20], f"All that was said: {case.log}"])
 
 
 def main() -> None:
