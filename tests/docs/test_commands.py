@@ -35,6 +35,7 @@ TARGETS_ELSEWHERE = {
     "up": "tests/dev/test_up.py",
     "down": "tests/dev/test_up.py",
     "compose-env": "tests/distributed/test_compose_env.py",
+    "pythons": "tests/dev/test_pythons.py",
 }
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
 RUN_AGAINST_THE_SANDBOX = ("curl ", "qc")
