@@ -155,6 +155,14 @@ def test_the_smallest_change_is_published(
     assert_same(store, lake)
 
 
+def test_a_zero_is_not_nothing(store: Store, run: Callable[..., dict[str, int]], lake: Path) -> None:
+    put(store, insights, insight(1, confidence=None))
+    run()
+    put(store, insights, insight(1, confidence=0.0))
+    run()
+    assert_same(store, lake)
+
+
 def test_a_row_that_is_older_than_what_was_published_is_published(
     store: Store, run: Callable[..., dict[str, int]], lake: Path
 ) -> None:
@@ -168,9 +176,9 @@ def test_a_row_that_is_older_than_what_was_published_is_published(
 def test_values_that_change_places_are_published(
     store: Store, run: Callable[..., dict[str, int]], lake: Path
 ) -> None:
-    put(store, insights, insight(1, confidence=0.1), insight(2, confidence=0.2))
-    run()
-    put(store, insights, insight(1, confidence=0.2), insight(2, confidence=0.1))
+    put(store, insights, insight(2, confidence=0.1), insight(3, confidence=0.2))
+    assert run()["written"] == 1
+    put(store, insights, insight(2, confidence=0.2), insight(3, confidence=0.1))
     run()
     assert_same(store, lake)
 
