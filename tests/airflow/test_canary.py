@@ -139,7 +139,7 @@ def test_the_store_the_page_and_the_other_dags_hold_no_secret(
 
 
 def test_a_waiting_task_gives_the_triggerer_no_secret(
-    deploy: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+    deploy: Callable[[], Run], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from quantconnect_provider.tasks import waiting
     from quantconnect_provider.triggers.live import LiveStatusTrigger
@@ -153,6 +153,7 @@ def test_a_waiting_task_gives_the_triggerer_no_secret(
 
     monkeypatch.setattr(LiveStatusTrigger, "serialize", noting)
     monkeypatch.setattr(waiting, "WORKER_SECONDS", 0.0)
+    sandbox.configure_project(1001, deploy={"starting": {"InQueue": 5.0}})  # also a slow machine has to wait
     assert deploy().state == "success"
     assert kept
     for text in kept:
