@@ -57,8 +57,14 @@ def test_a_claim_ends_after_five_minutes(store: Store) -> None:
 
 def test_a_clock_that_is_set_back_keeps_no_event_from_delivery(store: Store) -> None:
     happens(store, "L-1")
-    assert len(claim_undelivered(store, NOON + MINUTE)) == 1
+    assert len(claim_undelivered(store, NOON + 60 * MINUTE)) == 1
     assert len(claim_undelivered(store, NOON)) == 1
+
+
+def test_who_asked_a_moment_earlier_and_came_later_gets_nothing(store: Store) -> None:
+    happens(store, "L-1")
+    assert len(claim_undelivered(store, NOON + MINUTE)) == 1
+    assert claim_undelivered(store, NOON) == []
 
 
 def test_attempts_end(store: Store) -> None:

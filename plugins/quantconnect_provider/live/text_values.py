@@ -15,6 +15,7 @@ from numbers import Integral
 from typing import Any
 
 from quantconnect_provider.client.errors import InvalidSettingError
+from quantconnect_provider.client.json_body import is_too_deep
 
 _OPENING = ("[", "{", "(")
 
@@ -30,7 +31,10 @@ def read_structure(value: Any, field: str = "value") -> Any:
         character or half a surrogate pair, or a type that JSON does not have.
     """
     try:
-        return _checked(_from_text(value) if isinstance(value, str) else value, field)
+        found = _checked(_from_text(value) if isinstance(value, str) else value, field)
+        if is_too_deep(found):  # how deep Python itself reads depends on its version
+            raise RecursionError
+        return found
     except RecursionError:
         raise InvalidSettingError(f"{field} is nested too deeply.") from None
 

@@ -51,8 +51,8 @@ def _read_postgres(connection: Connection, data_set: DataSet) -> Iterator[_Group
     keys = tuple(data_set.keys("postgresql").values())
     # Without the cast, JSON is the same where its numbers are: 1.0 and 1.00.
     columns = [cast(column, Text) if column.type is Json else column for column in data_set.table.c]
-    # With 0 as its seed, PostgreSQL hashes NULL and 0.0 to the same. Its hash of a row is a sum of its values'
-    # hashes: added up as it is, it would be the same after two rows have changed values with each other.
+    # With 0 as its seed, PostgreSQL hashes NULL and 0.0 to the same. Its hash of a row is a weighted sum of
+    # its values' hashes: added up as it is, it would stay the same when two rows swap their values.
     of_row = func.hash_record_extended(func.row(*columns), 1)
     fingerprint = func.sum(func.hashtextextended(cast(of_row, Text), 0))
     query = select(func.count(), fingerprint, *keys).select_from(data_set.table).group_by(*keys)
