@@ -32,9 +32,10 @@ down: venv  ## end everything that `make up` started
 test: venv-dev  ## the whole default test suite
 	@$(RUN) pytest -q -n 2
 
-coverage: venv-dev  ## the same suite, counting the lines and branches of the package that it runs: 95 % or more
+coverage: venv-dev  ## the same suite, counting the lines and branches of the package that it runs: 95 % of each or more
 	@# Without the harvests that are killed: they would write no counts, and start slowly while counting.
-	@$(RUN) pytest -q -n 2 --ignore tests/harvest/test_kill.py --cov --cov-report=term
+	@$(RUN) pytest -q -n 2 --ignore tests/harvest/test_kill.py --cov --cov-report=term --cov-report=json:.coverage/report.json
+	@$(RUN) dev.branches .coverage/report.json
 
 chaos: venv-dev  ## kill, cut off and restart everything around deployments, through a whole Airflow
 	@$(RUN) pytest -q tests/chaos
