@@ -90,11 +90,10 @@ class OrderHarvest:
         """
         last = trading.last_order(self._store, self._project_id)
         for attempt in range(_ROUNDS):
-            everything = full or last is None or attempt > 0
             try:
-                if everything:
+                if full or last is None or attempt > 0:
                     self._read_everything(may_be_empty=may_be_empty and last is None)
-                elif last is not None:
+                else:
                     page = self._first_page(last.position, last, may_be_empty=False)
                     self._read_windows(end=self._read_on(page, last.position, last))
             except PositionsShiftedError:
