@@ -120,3 +120,20 @@ def test_a_holding_keeps_the_name_of_its_instrument(
     server.script(Reply(body={"success": True, "portfolio": portfolio}))
     (holding,) = client.read_portfolio(1).holdings.values()
     assert (holding.symbol_id, holding.symbol, holding.quantity) == (symbol_id, symbol, Decimal(10))
+
+
+@pytest.mark.parametrize(
+    ("holdings", "why"),
+    [
+        ({"SPY": {**HOLDING, "symbol": {"id": OPTION}}, OPTION: HOLDING}, "names one security twice"),
+        ({"0": HOLDING}, "a holding without a symbol: '0'"),
+    ],
+)
+def test_a_holding_that_cannot_be_told_from_another_is_refused(
+    server: ScriptedServer, client: QuantConnectClient, holdings: object, why: str
+) -> None:
+    server.default = lambda asked: Reply(
+        body={"success": True, "portfolio": {"holdings": holdings, "cash": []}}
+    )
+    with pytest.raises(UnreadableAnswerError, match=why):
+        client.read_portfolio(1)

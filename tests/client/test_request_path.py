@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import pickle
 import socket
@@ -141,6 +142,46 @@ def test_a_create_that_cannot_connect_is_known_not_to_have_happened(
     assert not raised.value.maybe_applied
 
 
+def test_a_create_whose_connection_is_never_accepted_is_known_not_to_have_happened(
+    make_client: Callable[..., QuantConnectClient],
+) -> None:
+    with socket.socket() as full, contextlib.ExitStack() as queue:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        client = make_client(base_url=f"http://127.0.0.1:{full.getsockname()[1]}/api/v2", timeout_seconds=0.2)
+        with pytest.raises(UnreachableError, match="could not be sent") as raised:
+            client.create_live(SPEC)
+    assert not raised.value.maybe_applied
+
+
+def test_a_create_whose_proxy_is_away_is_known_not_to_have_happened(
+    make_client: Callable[..., QuantConnectClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    with pytest.raises(UnreachableError, match="could not be sent") as raised:
+        make_client(base_url="http://sandbox:5612/api/v2").create_live(SPEC)
+    assert not raised.value.maybe_applied
+
+
+def test_a_create_that_a_proxy_does_not_pass_on_in_full_is_unclear(
+    server: ScriptedServer,
+    make_client: Callable[..., QuantConnectClient],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.script(Reply(drop=True))
+    monkeypatch.setenv("http_proxy", server.base_url.removesuffix("/api/v2"))
+    with pytest.raises(OutcomeUnknownError):
+        make_client(base_url="http://sandbox:5612/api/v2").create_live(SPEC)
+    assert server.asked[0].path == "http://sandbox:5612/api/v2/live/create"
+
+
 def test_a_create_does_not_use_a_pooled_connection_that_the_api_has_closed(
     server: ScriptedServer, client: QuantConnectClient
 ) -> None:
@@ -229,3 +270,23 @@ def test_a_parameter_that_has_no_text_is_refused_by_name_before_anything_is_sent
     with pytest.raises(InvalidSettingError, match="'fast period'"):
         client.create_live(replace(SPEC, parameters={"fast period": value}))
     assert server.asked == []
+
+
+def test_an_answer_that_is_too_large_is_not_held_in_memory(
+    server: ScriptedServer, client: QuantConnectClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quantconnect_provider.client.transport.LARGEST_ANSWER_BYTES", 10_000)
+    server.default = lambda asked: Reply(body={"success": True, "live": [], "rest": "x" * 20_000})
+    with pytest.raises(UnreadableAnswerError, match="more than 10,000 bytes"):
+        client.list_live()
+
+
+def test_the_time_spent_on_requests_is_counted(server: ScriptedServer, client: QuantConnectClient) -> None:
+    def slowly(asked: Asked) -> Reply:
+        time.sleep(0.1)
+        return Reply()
+
+    server.default = slowly
+    client.authenticate()
+    assert client.requests_sent == 1
+    assert client.waiting_seconds >= 0.1

@@ -124,6 +124,7 @@ SAID = "File: main.py Line: 10 - invalid syntax"
         {"success": False, "logs": [SAID], "errors": ["Build failed"]},
         {"success": True, "state": "BuildError", "logs": f"Build failed\n{SAID}"},
         {"success": True, "state": "BuildError", "logs": None, "messages": [SAID]},
+        {"success": True, "state": "BuildError", "logs": {"0": "Build failed", "2": SAID}},
     ],
 )
 def test_what_the_compiler_said_is_read_wherever_it_stands(
@@ -158,6 +159,20 @@ def test_a_refused_signature_with_a_wrong_clock_names_the_clock(
         client.authenticate()
 
 
+@pytest.mark.parametrize(
+    ("date", "error"),
+    [("Mon, 02 Mar 2026 14:30:00 -0000", ClockSkewError), ("today", CredentialsError)],
+)
+def test_a_date_that_names_no_zone_is_utc_and_one_that_is_none_says_nothing(
+    server: ScriptedServer, client: QuantConnectClient, date: str, error: type[Exception]
+) -> None:
+    server.date_header = date
+    server.script(failure("Hash doesn't match."))
+    with pytest.raises(CredentialsError) as raised:
+        client.authenticate()
+    assert type(raised.value) is error
+
+
 def test_a_wrong_clock_that_the_api_accepts_is_no_error(
     server: ScriptedServer, client: QuantConnectClient
 ) -> None:
@@ -173,6 +188,16 @@ def test_retry_after_may_be_a_date(server: ScriptedServer, client: QuantConnectC
     started = time.monotonic()
     client.list_live()
     assert time.monotonic() - started > 0.5
+
+
+@pytest.mark.parametrize("words", ["soon", "nan", "Mon, 99 Mar 2026 14:30:00 GMT"])
+def test_a_retry_after_that_says_no_time_is_not_waited_for(
+    server: ScriptedServer, client: QuantConnectClient, words: str
+) -> None:
+    server.script(Reply(status=503, headers={"Retry-After": words}), Reply())
+    started = time.monotonic()
+    client.authenticate()
+    assert time.monotonic() - started < 5
 
 
 def test_an_html_page_is_quoted_in_words(server: ScriptedServer, client: QuantConnectClient) -> None:
@@ -252,7 +277,8 @@ def test_a_drifted_field_costs_only_itself(server: ScriptedServer, client: Quant
 
 
 def test_projects_are_found_by_id(server: ScriptedServer, client: QuantConnectClient) -> None:
-    projects = {"0": {"projectId": 5, "name": "Alpha", "parameters": []}}
+    other = {"projectId": 4, "name": "Other", "parameters": []}
+    projects = {"0": other, "1": {"projectId": 5, "name": "Alpha", "parameters": []}}
     server.script(
         Reply(body={"success": True, "projects": projects}), Reply(body={"success": True, "projects": []})
     )
@@ -288,3 +314,27 @@ def test_a_node_whose_state_cannot_be_read_is_not_free(
     server.script(Reply(body={"success": True, "nodes": {"live": [None, node]}}))
     (read,) = client.read_nodes(1).live
     assert read.busy or not read.active
+
+
+@pytest.mark.parametrize("nodes", [None, [], "none", {"live": "LN-1"}])
+def test_an_answer_without_nodes_is_not_a_project_without_machines(
+    server: ScriptedServer, client: QuantConnectClient, nodes: object
+) -> None:
+    server.default = lambda asked: Reply(body={"success": True, "nodes": nodes})
+    with pytest.raises(UnreadableAnswerError, match="without"):
+        client.read_nodes(1)
+
+
+def test_nodes_may_come_by_index(server: ScriptedServer, client: QuantConnectClient) -> None:
+    nodes = {"live": {"0": {"id": "LN-1", "busy": False}, "2": {"id": "LN-2"}}}
+    server.script(Reply(body={"success": True, "nodes": nodes}))
+    assert [(node.id, node.busy) for node in client.read_nodes(1).live] == [("LN-1", False), ("LN-2", True)]
+
+
+@pytest.mark.parametrize("deep", [b"[" * 200 + b"NaN" + b"]" * 200, b"[" * 200 + b"1" + b"]" * 200])
+def test_an_answer_that_is_nested_too_deeply_is_refused_also_where_it_is_not_quite_json(
+    server: ScriptedServer, client: QuantConnectClient, deep: bytes
+) -> None:
+    server.default = lambda asked: Reply(body=b'{"success": true, "live": [{"x": ' + deep + b"}]}")
+    with pytest.raises(UnreadableAnswerError, match="not JSON"):
+        client.list_live()

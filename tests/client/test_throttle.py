@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from quantconnect_provider.client import QuantConnectClient, RetrySettings, Throttle
 from tests.client.scripted import Asked, Reply, ScriptedServer
 
@@ -85,3 +87,29 @@ def test_a_failed_probe_lets_the_next_one_go() -> None:
     waiting.start()
     waiting.join(2)
     assert not waiting.is_alive()
+
+
+def test_while_a_probe_is_under_way_the_others_wait() -> None:
+    throttle = Throttle()
+    throttle.wait_turn()
+    throttle.refused(0.01)
+    throttle.wait_turn()
+    waiting = threading.Thread(target=throttle.wait_turn, daemon=True)
+    waiting.start()
+    waiting.join(0.2)
+    assert waiting.is_alive()
+    throttle.granted()
+    waiting.join(5)
+    assert not waiting.is_alive()
+
+
+def test_a_rate_that_was_found_rises_again_when_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quantconnect_provider.client.throttle._WINDOW_SECONDS", 0.1)
+    throttle = Throttle()
+    throttle.wait_turn()
+    throttle.refused(0.01)
+    found = throttle.requests_per_minute
+    time.sleep(0.15)
+    throttle.granted()
+    assert found is not None
+    assert (throttle.requests_per_minute or 0) > found
