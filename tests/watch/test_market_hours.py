@@ -42,6 +42,17 @@ def test_what_is_long_ago_does_not_count() -> None:
     assert MarketHours().open_seconds({"24/7"}, at(1, 0, month=1), at(24, 0)) == 30 * 24 * HOUR
 
 
+def test_the_last_session_before_a_long_holiday_counts() -> None:
+    found = MarketHours().open_seconds({"XSHG"}, at(30, 6, month=9), at(30, 12, month=9))
+    assert found == HOUR  # it closes at 7, and opens again on 8 October
+
+
+def test_hours_are_known_also_long_after_the_first_question() -> None:
+    hours = MarketHours()
+    hours.open_seconds({"XNYS"}, at(1, 0, month=6), at(2, 0, month=6))
+    assert hours.open_seconds({"XNYS"}, at(24, 14, 30), at(24, 21)) == 6.5 * HOUR
+
+
 def test_the_calendar_follows_what_is_traded() -> None:
     hours = MarketHours("XLON", {7: "24/7"})
     assert hours.calendars_of(1, "Equity, Crypto,Forex") == {"XLON", "24/7", "24/5"}

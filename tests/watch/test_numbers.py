@@ -48,6 +48,7 @@ def test_what_people_read_as_a_number_is_one(text: object, number: float) -> Non
         "1,23",
         "--5",
         "-$-5",
+        "-USD-5",
         "(5",
         "5)",
         "$",

@@ -6,7 +6,7 @@ import logging
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from quantconnect_provider.client.errors import InvalidSettingError
 
@@ -35,7 +35,9 @@ class MarketHours:
 
     default: str = US_STOCKS
     by_project: Mapping[int, str] = field(default_factory=dict)
-    _sessions: dict[str, list[tuple[datetime, datetime]] | None] = field(default_factory=dict, init=False)
+    _sessions: dict[tuple[str, date], list[tuple[datetime, datetime]] | None] = field(
+        default_factory=dict, init=False
+    )
 
     def calendars_of(self, project_id: int, security_types: str | None) -> set[str]:
         """Return the calendars of what the project trades.
@@ -61,9 +63,10 @@ class MarketHours:
     def _open(self, calendar: str, start: datetime, end: datetime) -> float | None:
         if calendar == ALWAYS:
             return max(0.0, (end - start).total_seconds())
-        if calendar not in self._sessions:
-            self._sessions[calendar] = _sessions(calendar, end)
-        sessions = self._sessions[calendar]
+        key = (calendar, end.date())
+        if key not in self._sessions:
+            self._sessions[key] = _sessions(calendar, end)
+        sessions = self._sessions[key]
         if sessions is None:
             return None
         total = 0.0
