@@ -9,6 +9,7 @@ import pytest
 from quantconnect_provider.client.errors import CredentialsError, RefusedError, StillLoadingError
 from quantconnect_provider.harvest import Store
 from quantconnect_provider.harvest.harvest_errors import UnstableListError
+from quantconnect_provider.store.events import list_open_events
 from quantconnect_provider.store.trading_tables import orders, positions
 from tests.harvest.trading.conftest import Night
 from tests.harvest.trading.contents import (
@@ -190,6 +191,34 @@ def test_an_order_left_open_long_after_its_deployment_ended_costs_no_request(
     api.requests.clear()
     night(api)
     assert order_windows(api) == [(2, 1002)]
+
+
+def test_an_order_after_one_of_a_deployment_that_is_not_listed_is_given_to_nobody(
+    api: FakeTrading, store: Store, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.buy(api.deploy())
+    deleted = api.deploy()
+    api.buy(deleted)
+    api.place(deleted, events=False)
+    api.buy(api.deploy())
+    listed = [row for row in api.list_live() if row.deploy_id != deleted.deploy_id]
+    monkeypatch.setattr(api, "list_live", lambda: listed)
+    assert night(api).results[0].set_aside == 1
+    assert [row[3] for row in stored_orders(store)] == [0, 1, 3]
+
+
+@pytest.mark.parametrize("unknown", [{"quantity": None}, {"price": None}, {"price": 0.0}])
+def test_what_an_order_does_not_say_is_no_mismatch(
+    unknown: dict[str, None], api: FakeTrading, store: Store, night: Night
+) -> None:
+    deployment = api.deploy()
+    api.buy(deployment, 2)
+    lost = deployment.served[1]["events"].pop()
+    night(api)
+    deployment.served[1] |= unknown
+    deployment.served[1]["events"].append(lost)
+    night(api)
+    assert list_open_events(store) == []
 
 
 def test_an_older_portfolio_does_not_replace_a_newer_one(
