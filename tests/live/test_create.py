@@ -186,6 +186,44 @@ def test_a_runtime_error_that_may_be_restarted_is_not_the_end(desk: Desk) -> Non
     assert desk.create(notes, spec=spec).how == "resumed"
 
 
+def test_other_options_do_not_make_a_second_deployment_and_are_named(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    notes = MemoryNotes()
+    made = desk.create(notes)
+
+    again = desk.create(notes, spec=desk.spec(parameters={"fast": "10"}))
+
+    assert (again.deploy_id, again.how) == (made.deploy_id, "resumed")
+    assert f"{made.deploy_id} was made with other options" in caplog.text
+
+
+def test_a_deployment_that_is_not_listed_for_now_is_not_made_again(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    notes = MemoryNotes()
+    made = desk.create(notes)
+    desk.sandbox.set_api(
+        overlays=[
+            {"endpoint": "live/list", "fields": {"live": []}},
+            {"endpoint": "live/read", "fields": {"deployId": "L-other"}},
+        ]
+    )
+
+    again = desk.create(notes)
+
+    assert (again.deploy_id, again.how) == (made.deploy_id, "resumed")
+    assert f"{made.deploy_id} is not listed" in caplog.text
+
+
+@pytest.mark.parametrize("mark", [mark_finished, lambda notes: mark_failed(notes, "RuntimeError")])
+def test_an_end_without_a_deployment_is_not_noted(desk: Desk, mark: Any) -> None:
+    notes = MemoryNotes()
+    mark(notes)
+
+    assert notes.get(KEY) is None
+
+
 def test_a_task_does_not_change_its_project(desk: Desk) -> None:
     notes = MemoryNotes()
     desk.create(notes)
@@ -230,6 +268,26 @@ def test_a_refusal_has_the_api_s_words_and_a_later_attempt_may_create(desk: Desk
     desk.sandbox.configure_project(PROJECT, deploy={"refuse": None})
 
     assert desk.create(notes).how == "created"
+
+
+def test_a_node_that_does_not_exist_is_refused_before_anything_is_sent(desk: Desk) -> None:
+    with pytest.raises(NoFreeNodeError, match="no live node 'LN-99'") as error:
+        desk.create(MemoryNotes(), spec=desk.spec(node_id="LN-99"))
+
+    assert not error.value.retryable
+    assert desk.sends("live/create") == 0
+
+
+def test_a_refusal_that_cannot_be_verified_is_the_error_all_the_same(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.sandbox.configure_project(PROJECT, deploy={"refuse": "Live trading is not in your plan."})
+    desk.sandbox.add_fault("projects/nodes/read", status=500, nth=2)
+
+    with pytest.raises(RefusedError, match="not in your plan"):
+        desk.create(MemoryNotes())
+
+    assert "could not be verified" in caplog.text
 
 
 def test_a_refusal_with_a_deployment_all_the_same_is_uncertain(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 
+from quantconnect_provider.client import LiveDeployment
 from quantconnect_provider.client.errors import QuantConnectError
 from quantconnect_provider.live import deployment_errors as errors
 from quantconnect_provider.live.notes import MemoryNotes
@@ -73,3 +74,13 @@ def test_the_statistics_of_a_running_deployment_are_lines_for_a_log(desk: Desk) 
     equity = next(line for line in lines if line.split() == ["Equity", "$1,000.00"])
     launched = next(line for line in lines if line.split()[0] == "Launched")
     assert equity.index("$") == launched.index("20")
+
+
+def test_a_fresh_deployment_has_no_statistics_yet() -> None:
+    fresh = LiveDeployment(deploy_id="L-1", status="InQueue", project_id=PROJECT, message=" Waiting. ")
+
+    assert statistics_lines(fresh) == [
+        f"L-1 of project {PROJECT}: InQueue",
+        "  Statistics  none yet",
+        "  Message     Waiting.",
+    ]

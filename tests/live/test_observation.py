@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from quantconnect_provider.client import LiveDeployment, LiveSummary
-from quantconnect_provider.client.errors import NeverDeployedError, NotFoundError
+from quantconnect_provider.client.errors import (
+    NeverDeployedError,
+    NotFoundError,
+    QuantConnectError,
+    ServerError,
+    UnreadableAnswerError,
+)
 from quantconnect_provider.client.live_list import LiveListing
 from quantconnect_provider.live.observation import observe_deployment, observe_project
 from tests.live.task import PROJECT, Desk
@@ -88,3 +94,43 @@ def test_one_deployment_is_found_by_its_id(desk: Desk) -> None:
     assert seen is not None
     assert (seen.deploy_id, seen.status) == (first, "Stopped")
     assert observe_deployment(desk.setup, PROJECT, "L-unknown") is None
+
+
+class ListAway(Api):
+    """A client whose live/list cannot be used; live/read answers, or fails as well."""
+
+    def __init__(self, newest: LiveDeployment | None, read_error: QuantConnectError | None = None) -> None:
+        super().__init__([], newest)
+        self.read_error = read_error
+
+    def list_live(self, project_id: int) -> LiveListing:
+        raise UnreadableAnswerError("live/list cannot be read.")
+
+    def read_live(self, project_id: int) -> LiveDeployment:
+        if self.read_error is not None:
+            raise self.read_error
+        return super().read_live(project_id)
+
+
+def test_one_deployment_is_found_in_live_read_while_live_list_cannot_be_read() -> None:
+    seen = observe_deployment(ListAway(newest("L-1", "Stopped")), PROJECT, "L-1")
+
+    assert seen is not None
+    assert (seen.deploy_id, seen.status) == ("L-1", "Stopped")
+
+
+@pytest.mark.parametrize(
+    "api",
+    [ListAway(newest("L-2", "Running")), ListAway(None), ListAway(None, ServerError("Down."))],
+    ids=["another is newest", "none is shown", "live/read is away too"],
+)
+def test_a_list_that_cannot_be_read_does_not_say_that_a_deployment_is_gone(api: ListAway) -> None:
+    with pytest.raises(UnreadableAnswerError, match="live/list"):
+        observe_deployment(api, PROJECT, "L-1")
+
+
+def test_a_live_read_that_fails_does_not_say_that_a_deployment_is_gone(desk: Desk) -> None:
+    desk.sandbox.add_fault("live/read", status=500, times=None)
+
+    with pytest.raises(ServerError):
+        observe_deployment(desk.setup, PROJECT, "L-unknown")

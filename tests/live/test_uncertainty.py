@@ -97,6 +97,20 @@ def test_a_deployment_that_lands_after_the_limit_is_adopted_not_doubled(desk: De
     assert desk.sends("live/create") == 1
 
 
+def test_several_deployments_after_the_limit_are_for_a_person_to_sort_out(desk: Desk) -> None:
+    notes = MemoryNotes()
+    desk.sandbox.add_fault("live/create", drop=True, when="before")
+    with pytest.raises(NotDeployedError):
+        desk.create(notes)
+    desk.sandbox.deploy(PROJECT)
+    desk.sandbox.deploy(PROJECT, node_id="LN-9")
+
+    with pytest.raises(DeploymentUncertainError, match="several deployments run since"):
+        desk.create(notes)
+
+    assert desk.sends("live/create") == 1
+
+
 def test_a_send_attempt_from_another_host_is_given_the_whole_time_from_now(desk: Desk) -> None:
     notes = MemoryNotes()
     with pytest.raises(Kill):
@@ -211,6 +225,19 @@ def test_of_two_attempts_at_once_the_second_to_note_sends_nothing(desk: Desk) ->
         desk.create(notes)
 
     assert desk.sends("live/create") == 1
+
+
+def test_an_attempt_that_another_one_gave_up_meanwhile_sends_nothing(desk: Desk) -> None:
+    def another() -> None:
+        with pytest.raises(NotDeployedError):
+            desk.create(notes.twin())  # it polls, sees nothing, and says that nothing was deployed
+
+    notes = HookedNotes(get_hook=another, hooked_get=3)
+
+    with pytest.raises(NotDeployedError, match="another attempt"):
+        desk.create(notes)
+
+    assert desk.sends("live/create") == 0
 
 
 class HookedNotes(MemoryNotes):

@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from quantconnect_provider.client.errors import NeverDeployedError, RateLimitedError, RefusedError
+from quantconnect_provider.client.errors import (
+    NeverDeployedError,
+    NotFoundError,
+    RateLimitedError,
+    RefusedError,
+)
 from quantconnect_provider.live.deployment_errors import NotCurrentError, NotFlatError, WaitTimeoutError
 from quantconnect_provider.live.notes import MemoryNotes
 from quantconnect_provider.live.polling import Polling
@@ -41,6 +46,24 @@ def test_a_deployment_that_is_over_already_counts_as_done(desk: Desk, action: Ac
 def test_a_project_that_was_never_live_is_a_clear_error(desk: Desk, action: Action) -> None:
     with pytest.raises(NeverDeployedError, match="never"):
         desk.wind_down(MemoryNotes(), action)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_deployment_that_the_project_does_not_have_is_a_clear_error(desk: Desk, action: Action) -> None:
+    running = desk.sandbox.deploy(PROJECT)
+
+    with pytest.raises(NotFoundError, match=f"Project {PROJECT} has no deployment L-other"):
+        desk.wind_down(MemoryNotes(), action, deploy_id="L-other")
+
+    assert desk.asked() == {running: []}
+
+
+def test_a_task_that_never_began_is_not_noted_as_finished(desk: Desk) -> None:
+    notes = MemoryNotes()
+    WindDown(desk.setup, PROJECT, Action.STOP, notes, polling=PACE).mark_finished()
+    target = desk.sandbox.deploy(PROJECT)
+
+    assert desk.wind_down(notes, Action.STOP).deploy_id == target
 
 
 @pytest.mark.parametrize("action", Action)

@@ -111,6 +111,28 @@ def test_the_end_is_seen_although_live_list_breaks_after_the_send(api: Api) -> N
     assert api.sends("live/update/stop") == 1
 
 
+@pytest.mark.parametrize(
+    "api",
+    [[{**GOOD, "status": "Stopped"}, {"projectId": PROJECT, "deployId": None, "status": "Brewing"}]],
+    indirect=True,
+)
+def test_what_is_over_is_reported_with_the_row_that_may_be_another_deployment(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.status = "Stopped"
+
+    assert stop(api).already_over
+    assert "may be another deployment: {'projectId': 7, 'deployId': None, 'status': 'Brewing'}" in caplog.text
+
+
+@pytest.mark.parametrize("api", [[{**GOOD, "status": "RuntimeError"}]], indirect=True)
+def test_a_runtime_error_of_unknown_time_is_told_to_end_because_it_may_restart(api: Api) -> None:
+    api.status = "RuntimeError"
+
+    assert stop(api).over
+    assert api.sends("live/update/stop") == 1
+
+
 UNKNOWN_PORTFOLIOS: list[Any] = [
     {"portfolio": None},
     {"portfolio": "empty"},
