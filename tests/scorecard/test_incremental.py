@@ -145,6 +145,31 @@ def test_two_runs_at_once_never_leave_the_older_result(store: Store, monkeypatch
     assert figures(store)[1, "EmaCross", "SPY", "1d"]["hits"] == 1
 
 
+def test_a_run_that_is_always_overtaken_ends_and_leaves_the_newest_result(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = insight()
+    keep(store, row)
+    begin, hits = compute._compute, []
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        done = begin(*args, **kwargs)
+        with monkeypatch.context() as other:
+            other.setattr(compute, "_compute", begin)
+            hits.append(len(hits) % 2)
+            at = T0 + len(hits) * MINUTE
+            change(store, row, score_is_final=True, score_direction=float(hits[-1]), observed_at=at)
+            compute_scorecards(store)
+        return done
+
+    monkeypatch.setattr(compute, "_compute", slow)
+    with pytest.raises(RuntimeError, match="Other runs stored scorecards first"):
+        compute_scorecards(store)
+
+    assert len(hits) == 5
+    assert figures(store)[1, "EmaCross", "SPY", "1d"]["hits"] == hits[-1]
+
+
 def test_many_nights_of_harvests_give_what_one_computation_gives(store: Store) -> None:
     api, draw = FakeApi(), random.Random(5)
     first, second = api.deploy(1), api.deploy(2)

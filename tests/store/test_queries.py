@@ -32,3 +32,11 @@ def test_lists_the_newest_harvests_first(api: FakeApi, store: Store) -> None:
         harvest(api, store, api.list_live(), run_id=run_id, clock=api.clock)
     assert [(one.run_id, one.inserted) for one in latest_harvests(store)] == [("two", 5), ("one", 5)]
     assert [one.run_id for one in latest_harvests(store, run_id="one")] == ["one"]
+
+
+def test_lists_the_harvests_of_some_projects(api: FakeApi, store: Store) -> None:
+    for project_id in (1, 2, 3):
+        api.deploy(project_id)
+    harvest(api, store, api.list_live(), clock=api.clock)
+    assert {one.project_id for one in latest_harvests(store, project_ids=[1, 3])} == {1, 3}
+    assert latest_harvests(store, project_ids=[]) == []

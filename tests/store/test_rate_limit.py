@@ -127,6 +127,21 @@ def test_the_first_requests_of_a_task_take_single_slots(worker: Worker) -> None:
     assert len(leases) == 8
 
 
+def test_a_worker_that_pauses_takes_fewer_slots_ahead_afterwards(worker: Worker) -> None:
+    shared, fast = worker(), 60 * RATE / 10
+    with counted_leases() as before:
+        ends = slots(shared, 100, fast)[-1]
+    time.sleep(max(0.0, ends - time.monotonic()) + 0.5)
+    with counted_leases() as after:
+        slots(shared, 100, fast)
+    assert len(after) > len(before)
+
+
+def test_slots_that_were_never_taken_open_no_store(tmp_path: Path, key: str) -> None:
+    SharedSlots(f"sqlite:///{tmp_path / 'store.db'}", key).close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_slower_rate_holds_from_the_next_request_on(worker: Worker) -> None:
     shared = worker()
     slots(shared, 200)

@@ -134,6 +134,17 @@ def test_a_deployment_of_somebody_else_is_unknown_here(room: Room) -> None:
     assert ("unknown_here", 300, False) in room.events()
 
 
+def test_a_deployment_that_somebody_else_starts_after_our_stop_is_unknown_here(room: Room) -> None:
+    room.cycle()
+    save_live_request(room.store, LiveRequest(100, room.now, "stop", room.deploy_id(), "run"))
+    room.sandbox.set_status(room.deploy_id(), "Stopped")
+    room.cycle()
+    room.sandbox.deploy(100)
+    room.sandbox.advance(60)
+    room.cycle(2)
+    assert room.events() == [("unknown_here", 100, True)]
+
+
 def test_a_deployment_of_this_airflow_is_known(room: Room) -> None:
     room.cycle()
     room.sandbox.add_project("Ours", 300)
