@@ -165,6 +165,8 @@ def test_a_create_whose_proxy_is_away_is_known_not_to_have_happened(
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(UnreachableError, match="could not be sent") as raised:
         make_client(base_url="http://sandbox:5612/api/v2").create_live(SPEC)
     assert not raised.value.maybe_applied
@@ -177,6 +179,8 @@ def test_a_create_that_a_proxy_does_not_pass_on_in_full_is_unclear(
 ) -> None:
     server.script(Reply(drop=True))
     monkeypatch.setenv("http_proxy", server.base_url.removesuffix("/api/v2"))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(OutcomeUnknownError):
         make_client(base_url="http://sandbox:5612/api/v2").create_live(SPEC)
     assert server.asked[0].path == "http://sandbox:5612/api/v2/live/create"
