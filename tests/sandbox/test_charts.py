@@ -103,3 +103,13 @@ def test_the_first_reads_can_be_answered_by_loading(running):
 def test_the_first_reads_can_find_no_chart(running):
     _, _, read = running(api={"charts": {"loading_reads": 1, "loading": "null"}})
     assert [read()["chart"] is None for _ in range(2)] == [True, False]
+
+
+def test_there_is_no_candle_before_the_launch(start):
+    sandbox, api = start()
+    launched = int(sandbox.now())
+    sandbox.deploy(7)
+    sandbox.advance(600)
+    times = {"start": launched - 3600, "end": launched + 600, "count": 42}
+    answer = api("live/chart/read", projectId=7, name="Strategy Equity", **times)
+    assert min(value[0] for value in series(answer, "Equity")) >= launched - 100

@@ -30,6 +30,7 @@ def test_every_verb_does_the_same_from_another_process(start):
         ("advanze", {}, "no control verb 'advanze'"),
         ("advance", {"minutes": 1}, "advance: "),
         ("advance", {"seconds": -1}, "cannot go back"),
+        ("set_speed", {"speed": -1}, "cannot run backwards"),
         ("fail", {"deploy_id": "L-0"}, "no deployment L-0"),
         ("configure_project", {"project_id": 8}, "no project 8"),
         ("add_fault", {"statis": 500}, "unknown field `statis`"),
@@ -161,3 +162,22 @@ def test_configuring_one_of_many_projects_leaves_the_others_alone(start):
         compile_id = api("compile/create", projectId=project_id)["compileId"]
         states.append(api("compile/read", projectId=project_id, compileId=compile_id)["state"])
     assert states == ["BuildError", "BuildSuccess"]
+
+
+def test_a_verb_raises_from_another_process_what_it_answers(start):
+    sandbox, _ = start()
+    with pytest.raises(VerbError, match="no deployment L-0"):
+        RemoteSandbox(sandbox.port).fail("L-0")
+
+
+def test_insights_can_be_emitted_with_fields_of_ones_own(start):
+    sandbox, _ = start()
+    deploy_id = sandbox.deploy(7)
+    sandbox.add_insights(deploy_id, 2, fields={"confidence": 0.25})
+    assert [row["confidence"] for row in sandbox.insights(deploy_id)["rows"]] == [0.25, 0.25]
+
+
+def test_an_insight_has_no_other_fields(start):
+    sandbox, _ = start()
+    with pytest.raises(VerbError, match="insights have no colour"):
+        sandbox.add_insights(sandbox.deploy(7), fields={"colour": "red"})

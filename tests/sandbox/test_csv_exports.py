@@ -103,3 +103,10 @@ def test_more_than_45_log_exports_in_half_an_hour_are_refused(traded):
 def test_an_export_of_an_unknown_project_is_refused(start, name):
     _, api = start()
     assert api(f"live/export/{name}", projectId=8, deployId="L-1")["success"] is False
+
+
+def test_an_export_of_many_orders_has_every_row_once(traded):
+    sandbox, api, deploy_id = traded
+    sandbox.add_orders(deploy_id, 1100)
+    sandbox.advance(86_400)
+    assert len(rows(api.post("live/export/orders", projectId=7))) == 1102

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 
 import pytest
 
@@ -208,11 +209,13 @@ def test_the_portfolio_can_lag_behind(alpha):
     assert seen == [0, 1]
 
 
+@pytest.mark.parametrize("action", ["stop", "liquidate"])
 @pytest.mark.parametrize(("mode", "success"), [("error", False), ("success", True)])
-def test_stopping_what_is_over_is_as_configured(alpha, mode, success):
+def test_ending_what_is_over_is_as_configured(alpha, action, mode, success):
     sandbox, api = alpha({"api": {"update_when_over": mode}})
     sandbox.set_status(api.create(7)["deployId"], "Stopped")
-    assert api("live/update/stop", projectId=7)["success"] is success
+    assert api(f"live/update/{action}", projectId=7)["success"] is success
+    assert sandbox.deployments()[0]["requested"] == []
 
 
 def test_cash_and_holdings_are_taken_from_the_brokerage_object(alpha):
@@ -307,3 +310,18 @@ def test_a_create_that_is_refused_leaves_nothing(alpha):
     sandbox, api = alpha(deploy={"refuse": "Not today."})
     assert api.create(7)["errors"][0].startswith("Not today.")
     assert sandbox.deployments() == []
+
+
+def test_the_list_can_be_of_each_projects_latest_deployment(alpha):
+    sandbox, api = alpha()
+    sandbox.set_status(sandbox.deploy(7), "Stopped")
+    sandbox.advance(60)
+    latest = sandbox.deploy(7)
+    assert [row["deployId"] for row in api("live/list", latest=True)["live"]] == [latest]
+
+
+def test_a_scenario_says_how_long_a_deployment_has_been_there(alpha):
+    sandbox, api = alpha(deployments=[{"status": "Running", "launched_ago_seconds": 7200}])
+    text = api("live/read", projectId=7)["launched"]
+    launched = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
+    assert sandbox.now() - launched.timestamp() == pytest.approx(7200, abs=1)

@@ -6,6 +6,8 @@ import time
 import pytest
 import requests
 
+from quantconnect_provider.sandbox import VerbError
+
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_status_code_is_sent_before_or_after_the_request_took_effect(start, when):
@@ -193,3 +195,26 @@ def test_latency_delays_every_request(start):
     begun = time.monotonic()
     api("authenticate")
     assert time.monotonic() - begun >= 0.1
+
+
+def test_a_truncated_download_ends_early(start):
+    sandbox, api = start()
+    sandbox.deploy(7)
+    sandbox.add_fault("live/export/orders", truncate=True, when="after")
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
+        api.post("live/export/orders", projectId=7)
+
+
+def test_a_request_by_get_that_hangs_ends_when_its_client_leaves(start):
+    sandbox, _ = start()
+    sandbox.add_fault(hang=True)
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{sandbox.base_url}/authenticate", timeout=0.1)
+    assert sandbox.counters()["outcomes"]["hung"] == 1
+
+
+@pytest.mark.parametrize("fields", [{"nth": 0}, {"times": 0}, {"probability": 1.5}, {"probability": -0.1}])
+def test_a_fault_that_could_never_strike_is_refused(start, fields):
+    sandbox, _ = start()
+    with pytest.raises(VerbError, match="a fault needs nth >= 1"):
+        sandbox.add_fault(status=500, **fields)

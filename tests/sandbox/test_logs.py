@@ -119,3 +119,13 @@ def test_a_broadcast_reaches_every_running_deployment_but_the_excluded(start):
     organization = api("organizations/list")["organizations"][0]["id"]
     api("live/commands/broadcast", organizationId=organization, command={"n": 1}, excludeProjectId=8)
     assert [d["commands"] for d in sandbox.deployments()] == [[{"n": 1}], []]
+
+
+def test_an_algorithm_can_be_told_to_log_no_more(start):
+    sandbox, _ = start({"projects": [{"name": "Alpha", "id": 7, "deploy": {"log_every_seconds": 60}}]})
+    sandbox.deploy(7)
+    sandbox.advance(STARTED_SECONDS)
+    before = len(sandbox.deployments()[0]["logs"])
+    sandbox.configure_project(7, deploy={"log_every_seconds": 0})
+    sandbox.advance(600)
+    assert len(sandbox.deployments()[0]["logs"]) - before == 1  # the one that was due already

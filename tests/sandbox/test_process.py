@@ -116,3 +116,30 @@ def test_requests_in_flight_are_broken_off_when_it_stops():
     sandbox.stop()
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{sandbox.base_url}/authenticate", timeout=1)
+
+
+def test_another_address_than_the_usual_is_warned_of():
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", "--host", "127.0.0.2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    process.terminate()
+    _, errors = process.communicate(timeout=10)
+    assert "http://127.0.0.2:" in line
+    assert errors == "sandbox: other machines can reach this; its credentials are known to everybody\n"
+
+
+def test_a_process_that_was_not_started_has_no_id():
+    sandbox = SandboxProcess()
+    sandbox.stop()
+    with pytest.raises(RuntimeError, match="the sandbox is not running"):
+        sandbox.pid  # noqa: B018 - asking for it is the test
+
+
+def test_a_process_that_cannot_serve_is_told_to_its_starter():
+    with Sandbox() as other, pytest.raises(RuntimeError, match="the sandbox did not start"):
+        SandboxProcess(port=other.port).start()

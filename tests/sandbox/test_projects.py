@@ -96,13 +96,6 @@ def test_a_form_as_lean_sends_it_updates_a_project(start):
     assert api("projects/read", projectId=7)["projects"][0]["parameters"] == [{"key": "fast", "value": "12"}]
 
 
-def test_files_can_be_written_and_read_again(start):
-    _, api = start()
-    api("files/create", projectId=7, name="more.py", content="x = 1")
-    files = {file["name"]: file["content"] for file in api("files/read", projectId=7)["files"]}
-    assert files["more.py"] == "x = 1"
-
-
 def test_a_description_is_kept(start):
     _, api = start()
     api("projects/update", projectId=7, description="Trades at noon.")
@@ -162,9 +155,3 @@ def test_the_nodes_that_a_project_selects_are_active_in_it_alone(start, nothing)
 def test_a_scenario_can_select_nodes_for_every_project(start):
     _, api = start({"nodes": {"live": [{"name": "a"}, {"name": "b", "id": "LN-b", "active": True}]}})
     assert selection(api("projects/nodes/read", projectId=7)) == (False, ["LN-b"])
-
-
-def test_a_file_can_be_renamed(start):
-    _, api = start()
-    api("files/update", projectId=7, name="main.py", newName="other.py")
-    assert [file["name"] for file in api("files/read", projectId=7)["files"]] == ["other.py"]

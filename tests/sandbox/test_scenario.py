@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from quantconnect_provider.sandbox import ScenarioError, load_scenario
+from quantconnect_provider.sandbox import Sandbox, ScenarioError, load_scenario
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,9 @@ def test_a_clock_can_start_at_a_given_time(start):
 def test_a_start_without_a_zone_is_refused():
     with pytest.raises(ScenarioError, match="timezone"):
         load_scenario({"clock": {"start": "2026-03-01T12:00:00"}})
+
+
+def test_a_scenario_that_was_read_already_is_used_as_it_is():
+    scenario = load_scenario({"projects": [{"name": "Beta", "id": 9}]})
+    with Sandbox(scenario) as sandbox:
+        assert [project["name"] for project in sandbox.projects()] == ["Beta"]

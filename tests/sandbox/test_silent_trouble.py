@@ -115,3 +115,11 @@ def test_an_algorithm_can_die_at_a_time(start):
     seen = [status(api)]
     sandbox.advance(61)
     assert [*seen, status(api)] == ["Running", "RuntimeError"]
+
+
+def test_an_account_with_nothing_in_it_has_nothing_to_lose(start):
+    sandbox, _ = start()
+    deploy_id = sandbox.deploy(7)
+    sandbox.set_cash(deploy_id, [{"currency": "USD", "amount": 0}])
+    sandbox.drawdown(deploy_id, 0.5)
+    assert sandbox.orders(deploy_id) == []

@@ -90,3 +90,11 @@ def test_the_log_can_be_cleared(start):
     statuses(api, 3)
     sandbox.clear_requests()
     assert (sandbox.requests(), sandbox.counters()["requests"]) == ([], 0)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [({"requests": 0}, [429]), (None, [200])])
+def test_the_limit_is_a_part_of_the_api_that_can_be_changed(start, limit, expected):
+    sandbox, api = start({"api": {"rate_limit": {"requests": 1}}})
+    api.post("authenticate")
+    sandbox.set_api(rate_limit=limit)
+    assert statuses(api, 1) == expected
