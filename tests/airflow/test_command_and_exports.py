@@ -21,6 +21,7 @@ from tests.airflow.test_operators import Store, context
 
 PROJECT = 1002
 CREATE = "live/commands/create"
+ORGANIZATION = "0123456789abcdef"
 
 
 @pytest.fixture
@@ -28,10 +29,11 @@ def quantconnect_scenario() -> Any:
     deployment = {"status": "Running", "orders": {"history": {"count": 60}}}
     stopped = {"status": "Stopped"}
     return {
+        "account": {"organization_id": ORGANIZATION},
         "projects": [
             {"name": "Trading", "id": PROJECT, "deployments": [deployment]},
             {"name": "Over", "id": 1003, "deployments": [stopped]},
-        ]
+        ],
     }
 
 
@@ -98,6 +100,30 @@ def test_an_unclear_command_is_sent_to_none(quantconnect_sandbox: Sandbox, field
     assert quantconnect_sandbox.requests("live/commands/broadcast") == []
 
 
+def received(sandbox: Sandbox) -> list[int]:
+    """How many commands each deployment that runs has got."""
+    return [len(each["commands"]) for each in sandbox.deployments() if each["status"] == "Running"]
+
+
+@pytest.mark.parametrize(("excluded", "expected"), [(None, [1]), ("", [1]), (str(PROJECT), [0])])
+def test_a_broadcast_reaches_all_that_run_but_the_excluded_project(
+    quantconnect_sandbox: Sandbox, excluded: Any, expected: list[int]
+) -> None:
+    fields = {"project_id": None, "organization_id": ORGANIZATION, "exclude_project_id": excluded}
+    result = command(broadcast="true", **fields).execute(context())
+    assert (result["broadcast"], received(quantconnect_sandbox)) == (True, expected)
+
+
+def test_a_broadcast_to_an_unknown_organization_may_be_sent_by_the_next_attempt(
+    quantconnect_sandbox: Sandbox,
+) -> None:
+    store = Store()
+    with pytest.raises(QuantConnectTaskFailed, match="No organization is known"):
+        command(project_id=None, broadcast=True).execute(context(store))
+    command(project_id=None, broadcast=True, organization_id=ORGANIZATION).execute(context(store))
+    assert received(quantconnect_sandbox) == [1]
+
+
 @pytest.mark.parametrize(
     ("operator", "content"),
     [
@@ -125,6 +151,13 @@ def test_an_export_that_fails_leaves_the_old_file(quantconnect_sandbox: Sandbox,
             context()
         )
     assert target.read_text() == "old"
+
+
+@pytest.mark.parametrize("path", ["", " ", None])
+def test_an_export_without_a_path_asks_nothing(quantconnect_sandbox: Sandbox, path: Any) -> None:
+    with pytest.raises(InvalidSettingError, match="path is empty"):
+        QuantConnectExportOrdersOperator(task_id="export", project_id=PROJECT, path=path).execute(context())
+    assert quantconnect_sandbox.requests() == []
 
 
 def export_chart(path: Path, **fields: Any) -> list[dict[str, str]]:

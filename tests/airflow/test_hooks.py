@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from airflow.sdk import Connection
+from sqlalchemy.engine import make_url
 
 from quantconnect_provider.client.errors import InvalidSettingError
 from quantconnect_provider.hooks.brokerage import QuantConnectBrokerageHook
@@ -168,6 +172,43 @@ def test_relative_sqlite_path_is_refused(connection: Define) -> None:
     connection("quantconnect_store", "sqlite:///store.db")
     with pytest.raises(InvalidSettingError, match="absolute"):
         QuantConnectStoreHook().get_conn()
+
+
+@pytest.mark.parametrize(
+    ("conn_type", "says"),
+    [("http", "gives no SQLAlchemy address"), ("no_such_type", r"gives no SQLAlchemy address \(")],
+)
+def test_a_type_that_is_no_database_is_no_store(connection: Define, conn_type: str, says: str) -> None:
+    connection("quantconnect_store", {"conn_type": conn_type, "host": "db"})
+    with pytest.raises(InvalidSettingError, match=says):
+        QuantConnectStoreHook().get_conn()
+
+
+def test_another_database_has_the_address_that_its_hook_gives(
+    connection: Define, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_url("mysql://u:p@db/quant")
+    monkeypatch.setattr(Connection, "get_hook", lambda conn: SimpleNamespace(sqlalchemy_url=url))
+    connection("quantconnect_store", {"conn_type": "mysql", "host": "db"})
+    assert QuantConnectStoreHook().get_conn() == url
+
+
+@pytest.mark.parametrize("find", [QuantConnectStoreHook.find, lambda hook: asyncio.run(hook.afind())])
+def test_an_address_that_cannot_be_right_is_warned_of_where_one_can_do_without(
+    connection: Define, capfd: pytest.CaptureFixture[str], find: Callable[[QuantConnectStoreHook], Any]
+) -> None:
+    connection("quantconnect_store", "sqlite:///store.db")
+    assert find(QuantConnectStoreHook()) is None
+    assert "Without the store each worker keeps to the limits" in capfd.readouterr().out
+
+
+def test_a_trigger_finds_the_store_in_airflow_home_by_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    url = asyncio.run(QuantConnectStoreHook().afind())
+    assert url is not None
+    assert url.database == str(tmp_path / "quantconnect.db")
 
 
 def test_no_brokerage_connection_is_paper() -> None:

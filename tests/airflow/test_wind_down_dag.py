@@ -16,6 +16,7 @@ from quantconnect_provider.tasks.failures import QuantConnectTaskFailed
 from tests.airflow.conftest import Run, answering, sent
 
 STOP, LIQUIDATE = "live/update/stop", "live/update/liquidate"
+FORM = {"action": "stop", "approval": "auto"}
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_deployments_that_cannot_be_listed_are_chosen_all_the_same(
 
     monkeypatch.setattr("quantconnect_provider.dag_support.wind_down.connect", connect)
     quantconnect_sandbox.add_fault("live/list", times=None, status=200, body="html")
-    form = {"project_ids": [1002], "action": "stop", "approval": "auto"}
+    form = {**FORM, "project_ids": [1002]}
 
     assert choose(form) == [{"project_id": 1002, "name": "Trading"}]
     with pytest.raises(QuantConnectTaskFailed, match="project 1001"):
@@ -176,3 +177,41 @@ def test_nothing_named_is_refused_before_anything_is_asked(
     assert "All running" in run.log
     assert run.states["summary"] == "failed"
     assert quantconnect_sandbox.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"project_ids": [1002], "all_running": True}, "names projects, and All running"),
+        ({"project_ids": ["Trading"]}, "Projects: "),
+    ],
+)
+def test_a_form_that_cannot_be_right_is_refused_before_anything_is_asked(
+    quantconnect_sandbox: Any, fields: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(QuantConnectTaskFailed, match=says):
+        choose({**FORM, **fields})
+    assert quantconnect_sandbox.requests() == []
+
+
+def test_a_row_that_names_no_project_is_warned_of(
+    quantconnect_sandbox: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    nameless = {"live": [{"status": "Running"}, {"status": "Stopped"}]}
+    quantconnect_sandbox.set_api(overlays=[{"endpoint": "live/list", "fields": nameless}])
+    assert choose({**FORM, "all_running": True}) == []
+    assert caplog.text.count("may be a deployment that runs, and names no project") == 1
+
+
+def test_a_list_that_is_refused_for_good_chooses_nothing(quantconnect_sandbox: Any) -> None:
+    quantconnect_sandbox.add_fault("live/list", times=None, errors=["Hash doesn't match. UID: 1"])
+    with pytest.raises(QuantConnectTaskFailed, match="Hash"):
+        choose({**FORM, "project_ids": [1002]})
+
+
+def test_a_project_that_cannot_be_checked_is_chosen(
+    quantconnect_sandbox: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    quantconnect_sandbox.add_fault("live/read", project_id=1001, times=None, errors=["Not today."])
+    assert choose({**FORM, "project_ids": [1001]}) == [{"project_id": 1001, "name": "Idle"}]
+    assert "Project 1001 could not be checked" in caplog.text
