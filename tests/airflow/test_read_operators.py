@@ -15,6 +15,7 @@ from quantconnect_provider.operators.live import (
 )
 from quantconnect_provider.operators.read_portfolio import MOST_ROWS
 from quantconnect_provider.sandbox import Sandbox
+from quantconnect_provider.sandbox.overlay import ABSENT
 from quantconnect_provider.tasks.failures import QuantConnectTaskFailed
 from tests.airflow.conftest import Run, sent
 from tests.airflow.test_operators import context
@@ -118,6 +119,16 @@ def test_of_a_large_portfolio_the_most_valuable_holdings_are_the_result(
     assert len(result["holdings"]) == len(result["cash"]) == MOST_ROWS
     assert (result["holdings_left_out"], result["cash_left_out"]) == (3, 1)
     assert "Left out of the log and of the result: 3 holdings of least value, 1 row of cash." in caplog.text
+
+
+def test_a_holding_without_a_value_counts_by_its_price(quantconnect_sandbox: Sandbox) -> None:
+    bare = {"v": ABSENT, "p": ABSENT}
+    priced = {"S1 R735QTJ8XC9X": {"p": 1000, "v": ABSENT}}  # once this is known: the most valuable of all
+    fields = {"portfolio": {"holdings": {"*": bare, **priced}}}
+    quantconnect_sandbox.set_api(overlays=[{"endpoint": "live/portfolio/read", "fields": fields}])
+    result = QuantConnectReadPortfolioOperator(task_id="portfolio", project_id=CROWDED).execute(context())
+    first, second = result["holdings"][:2]
+    assert (first["quantity"], second["quantity"]) == ("-1.0", f"-{MOST_ROWS + 3}.0")
 
 
 def test_a_portfolio_that_cannot_be_read_is_never_an_empty_one(quantconnect_sandbox: Sandbox) -> None:
