@@ -42,3 +42,9 @@ def test_what_never_was_is_not_found() -> None:
         importlib.import_module("quantconnect_provider.live.never")
     with pytest.raises(ImportError):
         from quantconnect_provider.live.looks import never  # noqa: F401
+
+
+def test_the_finder_of_old_paths_is_there_once() -> None:
+    before = list(sys.meta_path)
+    _moved.install()
+    assert sys.meta_path == before

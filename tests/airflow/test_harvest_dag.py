@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from quantconnect_provider.dag_support.harvest import divide
+from quantconnect_provider.dag_support.harvest import divide, list_batches, sum_up
+from quantconnect_provider.operators.insights import QuantConnectExtractInsightsOperator
+from quantconnect_provider.tasks.failures import QuantConnectTaskFailed, TaskFailed
 from tests.airflow.conftest import FAST, Run, sent
+from tests.airflow.test_operators import context
 
 SCENARIO = {
     **FAST,
@@ -113,6 +116,31 @@ def test_full_reads_everything_again(harvest: Callable[..., Run]) -> None:
     harvest()
     run = harvest(full=True)
     assert run.xcoms["announce[-1].return_value"]["read"] == 280
+
+
+def test_names_that_the_list_has_are_not_asked_for(quantconnect_sandbox: Any) -> None:
+    named = {"live": {"projectName": "Named"}}
+    quantconnect_sandbox.set_api(overlays=[{"endpoint": "live/list", "fields": named}])
+    assert list_batches({})[1] == ["Named", "Named"]
+    assert sent(quantconnect_sandbox, "projects/read") == 0
+
+
+def test_a_list_that_failed_is_told_from_an_empty_one(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with pytest.raises(TaskFailed, match="could not be listed"):
+        sum_up(None, {})
+    sum_up([], {})
+    assert "There is no live deployment to harvest." in caplog.text
+
+
+@pytest.mark.parametrize("deployments", ["[1]", [None], {"deploy_id": "L-1"}, "L-1"])
+def test_deployments_that_are_no_list_of_objects_are_refused(
+    quantconnect_sandbox: Any, store_url: str, deployments: Any
+) -> None:
+    operator = QuantConnectExtractInsightsOperator(task_id="extract", deployments=deployments)
+    with pytest.raises(QuantConnectTaskFailed, match="deployments is not a list of objects"):
+        operator.execute(context())
+    assert quantconnect_sandbox.requests() == []
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from quantconnect_provider.operators.insights import QuantConnectExtractInsightsOperator
+from quantconnect_provider.operators.scorecard import QuantConnectScorecardOperator
 from tests.airflow.conftest import Run
 from tests.airflow.test_harvest_dag import SCENARIO
+from tests.airflow.test_operators import context
 
 
 @pytest.fixture
@@ -61,3 +64,17 @@ def test_it_runs_after_the_harvest() -> None:
     dags = DagBag(str(ROOT / "dags")).dags
     outlets = {outlet for task in dags["quantconnect_harvest_insights"].tasks for outlet in task.outlets}
     assert dags["quantconnect_scorecard"].schedule in outlets
+
+
+def test_of_many_scorecards_those_with_most_scored_insights_are_logged(
+    quantconnect_sandbox: Any, store_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    symbols = [f"S{number} R735QTJ8XC9X" for number in range(30)]
+    insights = {"symbols": symbols, "history": {"count": 300}}
+    quantconnect_sandbox.add_project("Many", deployments=[{"status": "Running"}], insights=insights)
+    QuantConnectExtractInsightsOperator(task_id="extract").execute(context())
+    caplog.clear()
+    made = QuantConnectScorecardOperator(task_id="score").execute(context())["scorecards"]
+    assert made > 25
+    assert f"... and {made - 25} more with fewer scored insights." in caplog.text

@@ -156,6 +156,15 @@ def test_failed_polls_are_tolerated(quantconnect_sandbox: Sandbox) -> None:
     assert read_wait_result(run(live_trigger(running_id(quantconnect_sandbox)))).verdict is WaitState.DONE
 
 
+def test_a_wait_that_was_asked_to_slow_down_does(quantconnect_sandbox: Sandbox) -> None:
+    quantconnect_sandbox.add_fault("live/list", status=429, retry_after=1)
+    started = time.monotonic()
+    wait_result = read_wait_result(run(live_trigger(running_id(quantconnect_sandbox))))
+    assert wait_result.verdict is WaitState.DONE
+    assert time.monotonic() - started >= 1
+    assert len(quantconnect_sandbox.requests("live/list")) == 2
+
+
 def test_polls_that_keep_failing_end_the_wait(quantconnect_sandbox: Sandbox) -> None:
     quantconnect_sandbox.add_fault("live/list", times=None, drop=True)
     wait_result = read_wait_result(run(live_trigger(poll_interval_seconds=0.001)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from sqlalchemy import insert, update
 from quantconnect_provider.store import Store
 from quantconnect_provider.store.schema import insights
 from quantconnect_provider.ui.queries import insights as insight_queries
+from quantconnect_provider.ui.store_access import access
 from tests.ui import seed
 
 ETF, PAIRS, CRYPTO, OVERNIGHT, NEW = (seed.deploy_id_of(11000001 + index) for index in range(5))
@@ -256,6 +259,28 @@ def test_a_store_without_rows_is_shown_as_empty(
     assert get(client, "equity", deploy_id=ETF)["times"] == []
     assert get(client, "scores", project_id=1)["by_model"] == []
     assert store_path.exists() == exists
+
+
+def test_a_database_without_the_stores_tables_is_an_empty_store(
+    client_as: Callable[..., Any], store_path: Path
+) -> None:
+    with closing(sqlite3.connect(store_path)) as connection:
+        connection.execute("CREATE TABLE of_somebody_else (x)")
+    assert get(client_as("viewer"), "deployments") == {"rows": [], "total": 0}
+
+
+def test_the_store_is_opened_again_when_its_address_changes_and_only_then(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quantconnect_provider.ui.store_access._ADDRESS_SECONDS", 0.0)
+    first = access.engine()
+    assert access.engine() is first
+    other = tmp_path / "other.db"
+    Store.open(f"sqlite:///{other}").close()
+    monkeypatch.setenv("AIRFLOW_CONN_QUANTCONNECT_STORE", f"sqlite:///{other}")
+    opened = access.engine()
+    assert opened is not None
+    assert opened.url.database == str(other)
 
 
 def test_tables_of_another_version_are_named(client_as: Callable[..., Any], store: Store) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
+from quantconnect_provider.store import Store
+from quantconnect_provider.store.schema import harvests
 from quantconnect_provider.ui.task_deployments import Named
 from tests.ui import seed
 
@@ -48,7 +53,11 @@ def run(airflow_app: Any) -> str:
         )
         session.add(run)
         session.flush()
-        values = {-1: {"deploy_id": PAIRS, "project_id": 11000002}, 0: [{"deploy_id": CRYPTO}], 1: "no JSON"}
+        values = {
+            -1: {"deploy_id": PAIRS, "project_id": 11000002},
+            0: ["no object", {"deploy_id": CRYPTO}],
+            1: "no JSON",
+        }
         for map_index, value in values.items():
             session.add(
                 XComModel(
@@ -78,3 +87,24 @@ def test_a_task_shows_what_its_xcoms_name_and_else_what_its_run_was_asked_for(vi
     assert shown(viewer, "deploy", "0") == [CRYPTO]
     assert shown(viewer, "deploy", "1") == [ETF, CRYPTO]
     assert shown(viewer, "not started", "-1") == [ETF, CRYPTO]
+
+
+def test_a_harvest_without_a_name_shows_what_it_harvested(viewer: Any, store: Store) -> None:
+    with store.engine.begin() as connection:
+        [harvest_id] = connection.scalars(
+            select(harvests.c.harvest_id).where(harvests.c.deploy_id == PAIRS).limit(1)
+        )
+        connection.execute(
+            update(harvests).where(harvests.c.harvest_id == harvest_id).values(run_id="nightly")
+        )
+    asked = {"dag_id": "quantconnect_harvest_insights", "run_id": "nightly", "task_id": "extract"}
+    answer = viewer.get("/quantconnect/api/task", params=asked)
+    assert [row["deploy_id"] for row in answer.json()] == [PAIRS]
+    other = viewer.get("/quantconnect/api/task", params={**asked, "dag_id": "another"})
+    assert other.json() == []
+
+
+def test_a_task_is_about_nothing_while_there_is_no_store(
+    client_as: Callable[..., Any], store_path: Path
+) -> None:
+    assert shown(client_as("viewer"), "deploy", "0") == []
