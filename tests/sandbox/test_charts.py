@@ -112,4 +112,4 @@ def test_there_is_no_candle_before_the_launch(start):
     sandbox.advance(600)
     times = {"start": launched - 3600, "end": launched + 600, "count": 42}
     answer = api("live/chart/read", projectId=7, name="Strategy Equity", **times)
-    assert min(value[0] for value in series(answer, "Equity")) >= launched - 100
+    assert min(value[0] for value in series(answer, "Equity")) >= launched
