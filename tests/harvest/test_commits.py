@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DataError
 from quantconnect_provider.harvest import Store
 from quantconnect_provider.store.store_errors import StoreError
 from tests.harvest.contents import assert_holds, harvest_rows, stored_insights
-from tests.harvest.fake_api import FakeApi
+from tests.harvest.fake_api import FakeApi, FakeDeployment
 from tests.harvest.nights import harvest_all, night
 
 
@@ -35,6 +36,14 @@ def troubled(store_url: str) -> Iterator[TroubledStore]:
     with TroubledStore.open(store_url) as store:
         store.before_commits = []
         yield store
+
+
+def replace_all(api: FakeApi, store_url: str, deployment: FakeDeployment) -> None:
+    """Give the deployment other insights, and let another harvest store them first."""
+    api.remove(deployment, 0, len(deployment.insights))
+    api.emit(deployment, 10)
+    with Store.open(store_url) as other:
+        night(api, other)
 
 
 def test_a_deployment_that_the_database_refuses_costs_no_other_its_rows(
@@ -72,14 +81,7 @@ def test_a_harvest_that_is_overtaken_twice_reads_again_twice(
 ) -> None:
     deployment = api.deploy()
     api.emit(deployment, 300)
-
-    def newer() -> None:
-        api.remove(deployment, 0, len(deployment.insights))
-        api.emit(deployment, 10)
-        with Store.open(store_url) as other:
-            night(api, other)
-
-    troubled.before_commits = [newer, newer]
+    troubled.before_commits = [partial(replace_all, api, store_url, deployment)] * 2
     night(api, troubled)
     assert_holds(troubled, deployment)
 
@@ -90,16 +92,10 @@ def test_a_harvest_that_is_overtaken_and_then_fails_is_reported(
     deployment = api.deploy()
     api.emit(deployment, 300)
 
-    def newer() -> None:
-        api.remove(deployment, 0, 300)
-        api.emit(deployment, 10)
-        with Store.open(store_url) as other:
-            night(api, other)
-
     def fail() -> None:
         raise DataError("INSERT", {}, Exception("out of range"))
 
-    troubled.before_commits = [newer, fail]
+    troubled.before_commits = [partial(replace_all, api, store_url, deployment), fail]
     (failed,) = harvest_all(api, troubled).failed
     assert isinstance(failed.error, DataError)
     assert_holds(troubled, deployment)
