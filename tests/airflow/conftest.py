@@ -240,8 +240,11 @@ def _answer(choice: str | None, user: User, asked: list[dict[str, Any]], done: t
                         user=user,  # type: ignore[arg-type]
                         session=session,
                     )
-            asked.append(request)
-            return
+            if not asked:
+                asked.append(request)
+            if choice is not None:
+                return
+            # The run may store the wait once more, over the end of it: look again.
 
 
 def sent(sandbox: Any, endpoint: str) -> int:
