@@ -67,6 +67,7 @@ class CheckedPages:
 
     def first(self, anchor: tuple[int, str] | None) -> Page:
         """Return the tail's first page, on which the *anchor* must stand where it stood."""
+        self._unread = 0  # after a shift the same rows are read again
         try:
             page = self._next()
         except PAST_THE_END as error:
