@@ -34,7 +34,7 @@ def cleared_while_sending(run: Run) -> None:
     """Clear the task when its request has taken effect and is not answered."""
     run.until_struck()
     run.clear()
-    run.until_task("running", after_try=1)
+    run.until_task("running", "success", after_try=1)  # what it finds may run already
     run.let_go()
 
 

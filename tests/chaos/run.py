@@ -141,12 +141,20 @@ class Run:
         self.watch.until(lambda: self.watch.struck.get(fault), f"fault {index} of {self.case}")
 
     def until_task(self, *states: str, task: str | None = None, after_try: int = 0) -> dict[str, Any]:
-        """Wait until the task is in one of the states (in a later try than *after_try*), and return it."""
+        """Wait until the task is in one of the states (in a later try than *after_try*), and return it.
+
+        :raises AssertionError: if it has ended in another state, or never gets there.
+        """
         key = (self.run_id, task or self.flow.task)
 
         def look() -> dict[str, Any] | None:
             seen = self.watch.tasks.get(key)
-            return seen if seen and seen["state"] in states and seen["try_number"] > after_try else None
+            if not seen or seen["try_number"] <= after_try:
+                return None
+            if seen["state"] in states:
+                return seen
+            assert seen["state"] not in ENDED, f"{key[1]} of {self.case} ended: {seen}"
+            return None
 
         return self.watch.until(look, f"{key[1]} of {self.case} to be {' or '.join(states)}")
 

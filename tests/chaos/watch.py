@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 EVERY_SECONDS = 1.0
 OVERLAP = timedelta(seconds=20)
+LONGEST_WAIT_SECONDS = 600.0  # what waits in vain fails by itself, and leaves the others their time
 
 
 class Watch:
@@ -43,9 +44,10 @@ class Watch:
 
         :raises AssertionError: naming *what*, if it never comes.
         """
+        deadline = min(self._deadline, time.monotonic() + LONGEST_WAIT_SECONDS)
         with self._changed:
             while not (found := look()):
-                left = self._deadline - time.monotonic()
+                left = deadline - time.monotonic()
                 if left <= 0 or self._over.is_set():
                     raise AssertionError(f"waited in vain for: {what}")
                 self._changed.wait(left)
