@@ -95,6 +95,20 @@ def test_a_page_that_is_refused_once_is_asked_for_once_more(api: FakeApi, store:
     assert_holds(store, deployment)
 
 
+def test_unreadable_rows_that_are_read_again_after_a_shift_count_once(api: FakeApi, store: Store) -> None:
+    deployment = api.deploy()
+    deployment.unreadable = {row.insight_id for row in api.emit(deployment, 8_000)}
+    api.emit(deployment, 50)
+
+    def refuse(number: int) -> None:
+        if number in (75, 76):  # a page near the end of those rows, and its second try: a shift
+            raise RefusedError("start is past the end.")
+
+    api.before_answer = refuse
+    night(api, store, in_flight=1)
+    assert_holds(store, deployment)
+
+
 def test_a_deployment_that_ended_at_an_unknown_time_is_read_until_it_is_final(
     api: FakeApi, store: Store
 ) -> None:
