@@ -213,23 +213,25 @@ def _answer(choice: str | None, user: User, asked: list[dict[str, Any]], done: t
     from sqlalchemy import select
     from sqlalchemy.exc import OperationalError
 
-    waiting = (
+    parked = (
         select(HITLDetail)
         .join(TaskInstance, TaskInstance.id == HITLDetail.ti_id)
-        .where(TaskInstance.state == TaskInstanceState.AWAITING_INPUT, HITLDetail.responded_at.is_(None))
+        .where(TaskInstance.state == TaskInstanceState.AWAITING_INPUT)
     )
+    # Until the end: the run may store its wait once more, over the answer to it.
     while not done.wait(0.1):
         with suppress(OperationalError):  # another writer is in the way: try again
             with create_session() as session:
-                detail = session.scalars(waiting).first()
+                detail = session.scalars(parked).first()
                 if detail is None:
                     continue
                 request = {"subject": detail.subject, "body": detail.body}
                 instance = detail.task_instance
-                if choice is None:
-                    event = TriggerEvent({"error": "nobody answered", "error_type": "timeout"})
+                if choice is None or detail.response_received:
+                    nobody = {"error": "nobody answered", "error_type": "timeout"}
+                    event = TriggerEvent(nobody if choice is None else detail.as_resume_event_payload())
                     handle_event_submit(event, task_instance=instance, session=session)
-                else:
+                elif not asked:
                     update_hitl_detail(
                         dag_id=instance.dag_id,
                         dag_run_id=instance.run_id,
@@ -240,11 +242,7 @@ def _answer(choice: str | None, user: User, asked: list[dict[str, Any]], done: t
                         user=user,  # type: ignore[arg-type]
                         session=session,
                     )
-            if not asked:
-                asked.append(request)
-            if choice is not None:
-                return
-            # The run may store the wait once more, over the end of it: look again.
+            asked[:] = asked or [request]
 
 
 def sent(sandbox: Any, endpoint: str) -> int:
