@@ -7,6 +7,9 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+PATIENCE_SECONDS = 180.0
+"""Where many tasks start at once on a small machine, the API server may be slow to answer."""
+
 PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
@@ -22,10 +25,20 @@ def answers(url: str) -> bool:
 
 
 class AirflowApi:
-    """Asks one Airflow API server, without a login or with a user's password."""
+    """Asks one Airflow API server, without a login or with a user's password.
 
-    def __init__(self, address: str, user: str | None = None, password: str | None = None) -> None:
+    :param timeout_seconds: how long to wait for an answer.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        user: str | None = None,
+        password: str | None = None,
+        timeout_seconds: float = 30.0,
+    ) -> None:
         self.address = address
+        self._timeout_seconds = timeout_seconds
         self._login = None if password is None else {"username": user, "password": password}
         self._token: str | None = None
 
@@ -39,7 +52,7 @@ class AirflowApi:
             headers["Authorization"] = f"Bearer {self._get_token()}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=self._timeout_seconds) as answer:
             return json.load(answer)
 
     def _get_token(self) -> str:

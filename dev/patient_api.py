@@ -7,9 +7,7 @@ from typing import Any
 
 import requests
 
-from dev.api import AirflowApi
-
-PATIENCE_SECONDS = 180.0
+from dev.api import PATIENCE_SECONDS, AirflowApi
 
 
 class PatientApi:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from dev import processes
-from dev.api import AirflowApi
+from dev.api import PATIENCE_SECONDS, AirflowApi
 from dev.console import fail, tail
 from dev.ports import LOOPBACK, free_port
 from dev.settings import CONNECTION_VARIABLE, POOL, PYTHON, common_environment
@@ -71,7 +71,7 @@ class Cluster:
         self.logs = home / "components"
         self.records = home / "run"
         self._environment = dict(environment)
-        self.api = AirflowApi(self._environment["AIRFLOW__API__BASE_URL"])
+        self.api = AirflowApi(self._environment["AIRFLOW__API__BASE_URL"], timeout_seconds=PATIENCE_SECONDS)
         self.store_url = self._environment["AIRFLOW_CONN_QUANTCONNECT_STORE"].replace("://", "+psycopg://", 1)
 
     def prepare(self) -> None:

@@ -33,7 +33,9 @@ class Runs:
 
     def states(self) -> list[tuple[str, str]]:
         """Return the DAG and the state of every run."""
-        return [(dag_id, self.state(dag_id, run_id)) for dag_id, run_id in self.triggered]
+        runs = self._all("/api/v2/dags/~/dagRuns", "dag_runs")
+        known = {(run["dag_id"], run["dag_run_id"]): str(run["state"]) for run in runs}
+        return [(dag_id, known[dag_id, run_id]) for dag_id, run_id in self.triggered]
 
     def are_over(self) -> bool:
         """Whether every run has ended."""
@@ -41,13 +43,7 @@ class Runs:
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """Return all task instances of a run."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100"
-        found: list[dict[str, Any]] = []
-        while True:
-            page = self._api.call("GET", f"{path}&offset={len(found)}")
-            found += page["task_instances"]
-            if len(found) >= page["total_entries"] or not page["task_instances"]:
-                return found
+        return self._all(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", "task_instances")
 
     def all_tasks(self) -> list[dict[str, Any]]:
         """Return all task instances of all runs."""
@@ -79,3 +75,11 @@ class Runs:
         """Return what a task returned."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
         return self._api.call("GET", f"{path}?deserialize=false&stringify=false")["value"]
+
+    def _all(self, path: str, key: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._api.call("GET", f"{path}?limit=100&offset={len(found)}")
+            found += page[key]
+            if len(found) >= page["total_entries"] or not page[key]:
+                return found
