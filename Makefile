@@ -30,7 +30,8 @@ down: venv  ## end everything that `make up` started
 	@$(RUN) dev.down
 
 test: venv-dev  ## the whole default test suite
-	@$(RUN) pytest -q -n 2
+	@# Three on two processors, as many tests wait. One that hangs says where, and fails after ten minutes.
+	@$(RUN) pytest -q -n 3 --dist worksteal -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
 coverage: venv-dev  ## the same suite, counting the lines and branches of the package that it runs: 95 % of each or more
 	@# Without the harvests that are killed: they would write no counts, and start slowly while counting.

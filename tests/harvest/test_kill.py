@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
-import signal
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +12,7 @@ from quantconnect_provider.client import QuantConnectClient
 from quantconnect_provider.harvest import HarvestOptions, Store, harvest
 from quantconnect_provider.sandbox import SandboxProcess
 from tests.harvest.contents import assert_same
+from tests.victims import Victims
 
 KILLS = 50
 SCENARIO: dict[str, Any] = {
@@ -51,24 +49,12 @@ def victim(base_url: str, store_url: str, full: bool, began: Any) -> None:
 
 def test_fifty_killed_harvests_lose_and_double_nothing(sandbox: SandboxProcess, store_url: str) -> None:
     chance = random.Random(3)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["quantconnect_provider.harvest", "quantconnect_provider.client"])
+    victims = Victims(chance, lasts_seconds=0.2)
     deploy_ids = [one["deploy_id"] for one in sandbox.deployments()]
-    lasts, killed = 0.2, 0
     for _ in range(KILLS):
         change(sandbox, deploy_ids[0], chance)
-        began = context.Event()
-        full = chance.random() < 0.5
-        process = context.Process(target=victim, args=(sandbox.base_url, store_url, full, began))
-        process.start()
-        assert began.wait(60)
-        time.sleep(chance.uniform(0, lasts))
-        process.kill()
-        process.join()
-        hit = process.exitcode == -signal.SIGKILL
-        killed += hit
-        lasts = min(lasts * 1.1, 2.0) if hit else lasts * 0.8  # whatever the speed of this machine
-    assert killed >= KILLS // 3
+        victims.kill_one(victim, sandbox.base_url, store_url, chance.random() < 0.5)
+    assert victims.hits >= KILLS // 3
     with Store.open(store_url) as store, client_of(sandbox.base_url) as client:
         harvest(client, store, client.list_live()).raise_if_failed()
         for deploy_id in deploy_ids:

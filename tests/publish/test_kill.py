@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from quantconnect_provider.harvest import Store
 from quantconnect_provider.publish import publication, publish
 from quantconnect_provider.store.schema import insights
 from tests.publish.rows import insight, published, put, remove, stored
+from tests.victims import Victims
 
 KILLS = 20
 
@@ -32,26 +30,15 @@ def test_runs_that_are_killed_leave_nothing_doubled_and_nothing_missing(
 ) -> None:
     chance = random.Random(5)
     folder = tmp_path / "lake"
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["quantconnect_provider.publish.publication", "upath"])
-    lasts, hits = 0.3, 0
+    victims = Victims(chance, lasts_seconds=0.3)
     for _ in range(KILLS):
         put(store, insights, *(insight(day, chance.randrange(4), confidence=chance.random())
                                for day in chance.choices(range(200), k=40)))  # fmt: skip
         remove(store, *chance.choices(range(200), k=5))
-        began = context.Event()
-        process = context.Process(target=victim, args=(store_url, str(folder), began))
-        process.start()
-        assert began.wait(60)
-        time.sleep(chance.uniform(0, lasts))
-        process.kill()
-        process.join()
-        hit = process.exitcode == -signal.SIGKILL
-        hits += hit
-        lasts = min(lasts * 1.1, 2.0) if hit else lasts * 0.8  # whatever the speed of this machine
+        victims.kill_one(victim, store_url, str(folder))
         keys = [(row["project_id"], row["insight_id"]) for row in published(folder)]
         assert len(keys) == len(set(keys))
-    assert hits >= KILLS // 3
+    assert victims.hits >= KILLS // 3
     publish(store, UPath(folder), ["insights"])
     assert [essence(row) for row in published(folder)] == [essence(row) for row in stored(store)]
     assert list(folder.rglob("*.tmp")) == []
