@@ -196,7 +196,8 @@ def install(case: Case, interpreter: Path, wheel: Path) -> bool:
 def run_suite(case: Case, outcome: Outcome) -> None:
     """Run the default suite; count by the last line of pytest: 2 failed, 8 passed, 1 skipped in 9.9s."""
     tests = os.environ.get("TESTS", "").split()
-    outcome.whole, said = run(case, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *tests)
+    options = ("-q", "-n", "3", "--dist", "worksteal", "-p", "no:cacheprovider")
+    outcome.whole, said = run(case, "-m", "pytest", *options, *tests)
     last = said.rstrip().rpartition("\n")[2]
     counts = {kind: int(count) for count, kind in re.findall(r"(\d+) (passed|failed|skipped|error)", last)}
     outcome.passed, outcome.skipped = counts.get("passed", 0), counts.get("skipped", 0)
