@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -19,14 +20,14 @@ class VerbError(Exception):
     """A control verb that does not exist, or cannot do what it was asked."""
 
 
-class Controlled:
+class Controlled(ABC):
     """An object with control verbs. Their bodies run in the sandbox's own process, where `world` is."""
 
     world: World
 
+    @abstractmethod
     def _call(self, verb: str, /, **arguments: Any) -> Any:
         """Carry out a verb, here or over HTTP, and return its result."""
-        raise NotImplementedError
 
     def _project(self, project_id: int) -> LiveProject:
         """Find the project with this id; raises ValueError."""
